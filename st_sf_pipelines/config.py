@@ -1,0 +1,184 @@
+"""What a deployment may change: the models of tenants, credentials, thresholds and maps, from whatever source."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+from st_sf_pipelines.mapping import Field as MapField
+
+
+def _zone(name: object) -> object:
+    try:
+        ZoneInfo(str(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        msg = f"{name!r} is no time zone; expected one such as America/Los_Angeles"
+        raise ValueError(msg) from None
+    return name
+
+
+def _url(text: object) -> object:
+    if not str(text).startswith(("https://", "http://127.", "http://localhost", "http://[::1]")):
+        msg = "expected an address that begins with https:// (http:// only on this machine)"
+        raise ValueError(msg)
+    return str(text).rstrip("/")
+
+
+Zone = Annotated[str, BeforeValidator(_zone)]
+Url = Annotated[str, BeforeValidator(_url)]
+
+
+class Model(BaseModel):
+    """Every model here is frozen, and refuses a key that it does not know: a typing error is told, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServiceTitan(Model):
+    """One tenant's access to ServiceTitan (EXT-2); `auth_url` is the whole token address."""
+
+    api_url: Url = "https://api.servicetitan.io"
+    auth_url: Url = "https://auth.servicetitan.io/connect/token"
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr = Field(min_length=1)
+    app_key: SecretStr = Field(min_length=1)
+    calls_per_second: float = Field(default=60, gt=0, le=60, description="ServiceTitan allows 60 (EXT-7)")
+
+
+class Salesforce(Model):
+    """One tenant's access to Salesforce: where it is, one grant, and how far the sync may go.
+
+    The grants, the first that is complete: `access_token`; `refresh_token` with `client_id`; `username`, `private_key`
+    and `client_id` (JWT bearer); `client_id` with `client_secret` (client credentials).
+    """
+
+    instance_url: Url | None = None
+    login_url: Url = "https://login.salesforce.com"
+    api_version: str = Field(default="62.0", pattern=r"^\d\d\.0$")
+    access_token: SecretStr | None = None
+    refresh_token: SecretStr | None = None
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    username: str | None = None
+    private_key: SecretStr | None = None
+    external_id: str = Field(
+        default="st_{id}", pattern=r"^[A-Za-z0-9_-]*\{id\}[A-Za-z0-9_-]*$", description="key format"
+    )
+    adopt: Literal["ask", "skip"] = Field(default="ask", description="SF-13: skip writes without matching first")
+    reserve: float = Field(default=0.10, ge=0, lt=1, description="share of the day's API calls left untouched")
+    bulk_threshold: int = Field(default=2000, gt=0)
+    owner: str | None = Field(default=None, description="e-mail of the default owner")
+    campaigns: dict[str, str] = Field(default_factory=dict, description="segment to campaign id")
+    fields: dict[Literal["accounts", "contacts"], list[MapField]] = Field(
+        default_factory=dict, description="rows laid over the maps in systems/salesforce/objects.py"
+    )
+
+    @property
+    def grant(self) -> Literal["access_token", "refresh_token", "jwt", "client_credentials"] | None:
+        """Name the first grant that is complete, None if there is none."""
+        if self.access_token and self.instance_url:
+            return "access_token"
+        if self.refresh_token and self.client_id:
+            return "refresh_token"
+        if self.username and self.private_key and self.client_id:
+            return "jwt"
+        return "client_credentials" if self.client_id and self.client_secret else None
+
+    @model_validator(mode="after")
+    def _one_grant(self) -> Salesforce:
+        if self.access_token and not self.instance_url:
+            msg = "access_token needs instance_url beside it"
+            raise ValueError(msg)
+        if self.grant is None:
+            msg = (
+                "no grant is complete; expected access_token with instance_url, or refresh_token with client_id, or "
+                "username, private_key and client_id, or client_id with client_secret"
+            )
+            raise ValueError(msg)
+        return self
+
+
+class Crm(Model):
+    """One tenant's access to the Payload CRM, by API key or shared secret."""
+
+    api_url: Url
+    api_key: SecretStr | None = None
+    webhook_secret: SecretStr | None = None
+
+
+class Segments(Model):
+    """The thresholds of SEG-4, in dollars and whole days; a bound that is reached counts."""
+
+    vip_lifetime_value: Decimal = Field(default=Decimal(10_000), ge=0)
+    high_lifetime_value: Decimal = Field(default=Decimal(5_000), ge=0)
+    recent_days: int = Field(default=180, ge=1, description="VIP below it, At Risk above it")
+    churning_days: int = Field(default=365, ge=1, description="Churning above it")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Segments:
+        if self.vip_lifetime_value < self.high_lifetime_value:
+            msg = "vip_lifetime_value must not be below high_lifetime_value"
+            raise ValueError(msg)
+        if self.churning_days < self.recent_days:
+            msg = "churning_days must not be below recent_days"
+            raise ValueError(msg)
+        return self
+
+
+class Tenant(Model):
+    """One ServiceTitan account, and where its customers go (EXT-8)."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")
+    id: int = Field(gt=0, description="the ServiceTitan tenant id")
+    timezone: Zone = "UTC"
+    servicetitan: ServiceTitan
+    salesforce: Salesforce | None = None
+    crm: Crm | None = None
+    segments: Segments | None = Field(default=None, description="instead of the site's, for this tenant")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which this tenant's days begin and end."""
+        return ZoneInfo(self.timezone)
+
+
+class Site(Model):
+    """The whole site file: its tenants, and the overrides that hold for all of them."""
+
+    tenants: list[Tenant] = Field(default_factory=list)
+    segments: Segments = Field(default_factory=Segments)
+
+    @model_validator(mode="after")
+    def _apart(self) -> Site:
+        for what in ("name", "id"):
+            seen = [getattr(tenant, what) for tenant in self.tenants]
+            if doubles := sorted({str(value) for value in seen if seen.count(value) > 1}):
+                msg = f"two tenants share the {what} {', '.join(doubles)}"
+                raise ValueError(msg)
+        self._keys_apart()
+        return self
+
+    def _keys_apart(self) -> None:
+        """Refuse two tenants that would write the same keys into one org (SF-1)."""
+        orgs: dict[tuple[str, str], str] = {}
+        for tenant in self.tenants:
+            if tenant.salesforce is None:
+                continue
+            place = (
+                tenant.salesforce.instance_url or tenant.salesforce.login_url,
+                tenant.salesforce.external_id,
+            )
+            if tenant.salesforce.instance_url and place in orgs:
+                msg = (
+                    f"tenants {orgs[place]} and {tenant.name} share a Salesforce org and the key format "
+                    f"{place[1]!r}; give one of them another salesforce.external_id, such as '{tenant.name}_{{id}}'"
+                )
+                raise ValueError(msg)
+            orgs[place] = tenant.name
+
+    def segments_of(self, tenant: Tenant) -> Segments:
+        """Give the thresholds in force for a tenant."""
+        return tenant.segments or self.segments

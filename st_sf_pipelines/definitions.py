@@ -1,0 +1,27 @@
+"""The code location, assembled on one screen; loading it reads no variable and opens nothing."""
+
+import dagster as dg
+
+from st_sf_pipelines.defs import automation, checks, derived, jobs, raw, targets
+from st_sf_pipelines.defs.resources import RoundResource
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """ServiceTitan → records → profile → segment → Salesforce, a partition for each tenant."""
+    return dg.Definitions(
+        assets=[
+            raw.SERVICETITAN,
+            raw.servicetitan,
+            derived.profile,
+            derived.segment,
+            *targets.TARGETS,
+            targets.SALESFORCE,
+        ],
+        asset_checks=[*checks.PROOFS],
+        jobs=[jobs.ROUND, jobs.RECONCILE],
+        sensors=[automation.poll],
+        schedules=[automation.nightly_proof],
+        resources={"tenant_round": RoundResource()},
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,123 @@
+"""When it runs by itself: the sensor that polls every tenant on its beat, and the nightly proof."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import dagster as dg
+from cronsim import CronSim, CronSimError
+
+from st_sf_pipelines.config import Tenant
+from st_sf_pipelines.defs.instance import current_settings, open_database
+from st_sf_pipelines.defs.jobs import RECONCILE, ROUND, TENANT_TAG
+from st_sf_pipelines.defs.news import News, look
+from st_sf_pipelines.defs.raw import key_of
+from st_sf_pipelines.defs.resources import TENANTS, round_config
+from st_sf_pipelines.errors import ConfigError, StSfError
+from st_sf_pipelines.settings import Settings
+from st_sf_pipelines.store import audit
+
+_ACTIVE = (
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
+
+
+def beat_before(cron: str, now: datetime) -> datetime:
+    """Give the last instant of the beat; five fields, or six with seconds first. Raise ConfigError."""
+    try:
+        return next(CronSim(cron, now, reverse=True))
+    except (CronSimError, StopIteration):
+        raise ConfigError([f"CRM_SYNC_CRON: {cron!r} is no beat; expected five fields, such as */5 * * * *"]) from None
+
+
+@dg.sensor(
+    job=ROUND,
+    minimum_interval_seconds=15,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Looks at every tenant on the beat of CRM_SYNC_CRON; starts a round only where there is news.",
+)
+def poll(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Look at the tenants that are due, side by side; say for each what was found."""
+    try:
+        settings = current_settings()
+        if not settings.enabled:
+            return dg.SensorResult(skip_reason="CRM_SYNC_ENABLED is false")
+        return _tick(context, settings, datetime.now(UTC))
+    except StSfError as error:
+        return dg.SensorResult(skip_reason=str(error))
+
+
+def _tick(context: dg.SensorEvaluationContext, settings: Settings, now: datetime) -> dg.SensorResult:
+    db = open_database(settings)
+    beat = beat_before(settings.cron, now)
+    looks = {tenant.id: audit.last_look(db, tenant.id) for tenant in settings.site.tenants}
+    due = [tenant for tenant in settings.site.tenants if (looks[tenant.id] or datetime.min.replace(tzinfo=UTC)) < beat]
+    if not due:
+        names = "no tenant is configured" if not settings.site.tenants else f"looked at since {beat:%H:%M:%S} UTC"
+        return dg.SensorResult(skip_reason=names)
+    requests: list[dg.RunRequest] = []
+    words: list[str] = []
+    with ThreadPoolExecutor(min(len(due), 8), thread_name_prefix="tenant") as threads:
+        found = threads.map(lambda tenant: _look(context.instance, settings, tenant, now), due)
+        for tenant, news in zip(due, found, strict=True):
+            audit.keep_look(db, tenant.id, now, news.sentence, good=not news.faults)
+            words.append(f"{tenant.name}: {news.sentence}")
+            if news.assets and not news.faults:
+                requests.append(_request(tenant, news))
+    context.log.info("; ".join(words))
+    known = set(context.instance.get_dynamic_partitions(TENANTS.name or ""))
+    added = [tenant.name for tenant in due if tenant.name not in known]
+    return dg.SensorResult(
+        run_requests=requests or None,
+        skip_reason=None if requests else "; ".join(words),
+        dynamic_partitions_requests=[TENANTS.build_add_request(added)] if added else None,
+    )
+
+
+def _look(instance: dg.DagsterInstance, settings: Settings, tenant: Tenant, now: datetime) -> News:
+    active = instance.get_runs_count(dg.RunsFilter(statuses=list(_ACTIVE), tags={TENANT_TAG: tenant.name}))
+    if active:
+        return News((), (), ("a run is active",))
+    try:
+        return look(open_database(settings), tenant, settings.site.segments_of(tenant), now)
+    except StSfError as error:
+        return News((), (), (str(error),))
+
+
+def _request(tenant: Tenant, news: News) -> dg.RunRequest:
+    selection = dg.AssetSelection.assets(*(key_of(asset) for asset in news.assets)).downstream()
+    return dg.RunRequest(
+        partition_key=tenant.name,
+        asset_selection=sorted(selected(selection)),
+        tags={TENANT_TAG: tenant.name, "st/news": news.sentence[:250]},
+        run_config=round_config(scope="changed"),
+    )
+
+
+def selected(selection: dg.AssetSelection) -> set[dg.AssetKey]:
+    """Resolve a selection among the assets that a round can materialize."""
+    from st_sf_pipelines.definitions import defs
+
+    repository = defs().get_repository_def()
+    graph = repository.asset_graph
+    return set(selection.resolve(graph)) & graph.materializable_asset_keys
+
+
+@dg.schedule(
+    job=RECONCILE,
+    cron_schedule="20 3 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every night: reads the targets back and compares them with what they acknowledged.",
+)
+def nightly_proof(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:  # noqa: ARG001
+    """Ask for one proof a tenant."""
+    try:
+        tenants = current_settings().site.tenants
+    except StSfError as error:
+        return dg.SkipReason(str(error))
+    return [
+        dg.RunRequest(tags={TENANT_TAG: tenant.name}, run_config=round_config(tenant=tenant.name)) for tenant in tenants
+    ]

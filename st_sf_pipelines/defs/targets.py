@@ -1,0 +1,118 @@
+"""The targets: each Salesforce object is an asset that plans, pushes, and proves that every customer has a place."""
+
+import dagster as dg
+
+from st_sf_pipelines.defs.raw import key_of
+from st_sf_pipelines.defs.resources import TENANTS, RoundResource
+from st_sf_pipelines.defs.round import Round, metadata
+from st_sf_pipelines.errors import StSfError
+from st_sf_pipelines.mapping import ObjectMap
+from st_sf_pipelines.store import ledger
+from st_sf_pipelines.store.ledger import Planned, Standing
+from st_sf_pipelines.sync.derive import FOLLOWS
+from st_sf_pipelines.sync.plan import plan
+from st_sf_pipelines.sync.push import Pushed, open_target, push
+from st_sf_pipelines.systems.salesforce.objects import OBJECTS
+
+CHECK = "every_record_accounted_for"
+
+
+def _asset(target: ObjectMap) -> dg.AssetsDefinition:
+    columns = [
+        dg.TableColumn(field.to, description=f"← {', '.join(field.columns) or field.constant}")
+        for field in target.fields
+    ]
+    parents = [target.parent] if target.parent else []
+
+    @dg.asset(
+        key=key_of(target.asset),
+        deps=[key_of(asset) for asset in (*FOLLOWS[target.asset], *parents)],
+        description=f"One Salesforce {target.remote} for each customer, by external id {target.key}.",
+        group_name="salesforce",
+        kinds={"salesforce"},
+        partitions_def=TENANTS,
+        code_version=target.digest,
+        pool="salesforce",
+        metadata={"dagster/column_schema": dg.TableSchema([dg.TableColumn(target.key), *columns])},
+        check_specs=[
+            dg.AssetCheckSpec(
+                CHECK,
+                asset=key_of(target.asset),
+                description="All customers = synced; none parked, none waiting (SF-12).",
+            )
+        ],
+    )
+    def materialize(context: dg.AssetExecutionContext, tenant_round: RoundResource) -> dg.MaterializeResult:
+        work = tenant_round.work
+        if work.target(target.asset) is None:
+            return dg.MaterializeResult(
+                metadata={"skipped": f"tenant {work.tenant.name} has no salesforce section"},
+                check_results=[dg.AssetCheckResult(check_name=CHECK, passed=True, metadata={"customers": 0})],
+            )
+        try:
+            planned, pushed, standing = _work(work, target.asset)
+        except StSfError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
+        if standing.parked or standing.waiting or pushed.passing:
+            context.instance.add_run_tags(context.run_id, {"st/outcome": "parked"})
+        used, allowed = work.salesforce.usage or (None, None)
+        return dg.MaterializeResult(
+            metadata={
+                **metadata(planned),
+                **metadata(pushed),
+                "API calls": pushed.calls,
+                **({"API calls of the org today": f"{used} of {allowed}"} if used is not None else {}),
+                "dagster/row_count": standing.synced,
+            },
+            check_results=[_check(work, standing)],
+        )
+
+    return materialize
+
+
+def _work(work: Round, asset: str) -> tuple[Planned, Pushed, Standing]:
+    """Plan, then push unless the round is dry or goes back in time; count how all customers stand after it."""
+    found = work.target(asset)
+    if found is None or work.tenant.salesforce is None:
+        raise LookupError(asset)
+    target, key_format = found
+    with work.operation(asset) as counts:
+        called = work.salesforce.calls
+        planned = plan(work.db, work.tenant, target, key_format, work.as_of, work.scope)
+        before = ledger.standing(work.db, work.tenant.id, asset, target.parent)
+        counts.update(metadata(planned) | {"planned": before.pending, "calls": 0, "created": 0, "updated": 0})
+        counts["parked"] = before.parked
+        counts["would"] = {"create": before.creates, "update": before.updates}
+        counts["would"]["calls"] = work.salesforce.calls_for(before.pending)
+        pushed = Pushed()
+        if not (work.dry_run or work.backward):
+            if before.pending:
+                skip = work.tenant.salesforce.adopt == "skip"
+                open_target(work.db, work.salesforce, work.tenant.id, target, skip=skip)
+            pushed = push(work.db, work.salesforce, work.tenant.id, target, work.run_id)
+            counts.update(metadata(pushed) | {"calls": work.salesforce.calls - called})
+        standing = ledger.standing(work.db, work.tenant.id, asset, target.parent)
+        counts["parked"], counts["waiting"], counts["pending"] = standing.parked, standing.waiting, standing.pending
+    work.parked += standing.parked + standing.waiting + pushed.passing
+    return planned, pushed, standing
+
+
+def _check(work: Round, standing: Standing) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=CHECK,
+        passed=work.dry_run or work.backward or standing.source == standing.synced,
+        metadata={
+            **metadata(standing),
+            "parked by code": dg.MetadataValue.json(standing.parked_by_code),
+        },
+    )
+
+
+TARGETS = tuple(_asset(target) for target in OBJECTS)
+SALESFORCE = dg.AssetSpec(
+    ["salesforce", "org"],
+    deps=[asset.key for asset in TARGETS],
+    group_name="salesforce",
+    kinds={"salesforce"},
+    description="Salesforce itself: the org that sales people work in.",
+)

@@ -1,0 +1,81 @@
+"""The export feeds: opaque tokens, the 15 minutes of lag, and young records that repeat.
+
+Without `includeRecentChanges` a record shows 15 minutes after its change, and the token at the end answers an empty
+page until something is due: a reader that stops only at an empty page ends.
+With it a record shows at once, and the token at the end of the feed stays behind the last 15 minutes, so that young
+records come again with each call until they are old. `hasMore` is false there: it is the only sign to stop. A reader
+that asks for recent changes and waits for an empty page goes round until no record is younger than 15 minutes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from st_sf_pipelines.simulators.shop import stamps
+from st_sf_pipelines.simulators.shop.shop import LAG
+from st_sf_pipelines.simulators.shop.table import Place
+
+from .answers import invalid
+
+if TYPE_CHECKING:
+    from starlette.datastructures import QueryParams
+
+    from st_sf_pipelines.simulators.shop.table import Table
+
+START = Place(-1, -1)
+
+
+def token(place: Place, since: int | None = None) -> str:
+    """Write a place in a feed, and the date that the pass began with, as an opaque token."""
+    return base64.urlsafe_b64encode(orjson.dumps([*place, since])).rstrip(b"=").decode()
+
+
+def read_from(given: str) -> tuple[Place, int | None]:
+    """Read `from`: empty, a date or date-time (inclusive), or a token."""
+    if not given:
+        return START, None
+    since = stamps.read(given)
+    if since is not None:
+        return Place(since, -1), since
+    try:
+        arrived, order, since = orjson.loads(base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)))
+        return Place(int(arrived), int(order)), None if since is None else int(since)
+    except (binascii.Error, ValueError, TypeError) as wrong:
+        raise invalid("from", "The continuation token is not valid.") from wrong
+
+
+def page(table: Table, query: QueryParams, now: int, size: int) -> dict[str, Any]:
+    """Give the page of a feed that a call asks for."""
+    recent = _is_true(query.get("includeRecentChanges"))
+    last, since = read_from(query.get("from", ""))
+    settled = now - LAG
+    data: list[dict[str, Any]] = []
+    has_more = False
+    for place, key in table.walk(last):
+        if not recent and place.arrived > settled:
+            break
+        if since is not None and table.meta(key).ranged < since:
+            last = place
+            continue
+        if len(data) == size:
+            has_more = True
+            break
+        data.append(table.get(key))
+        last = place
+    if not has_more:
+        since = None
+        if recent:
+            last = min(last, table.last_place(settled))
+    return {"hasMore": has_more, "continueFrom": token(last, since), "data": data}
+
+
+def _is_true(given: str | None) -> bool:
+    if given is None or given.lower() in {"", "false"}:
+        return False
+    if given.lower() != "true":
+        raise invalid("includeRecentChanges", f"The value '{given}' is not valid for IncludeRecentChanges.")
+    return True

@@ -1,0 +1,158 @@
+"""All records of one entity: found by id, walked in the order in which they reached the feed."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from . import stamps
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Callable, Iterator
+
+Record = dict[str, Any]
+
+ID_STEP = 7
+"""Ids of neighbouring records lie this far apart: real ones have gaps."""
+
+
+class Place(NamedTuple):
+    """A place in the feed: when a record reached it, and a number that orders records with equal stamps."""
+
+    arrived: int
+    order: int
+
+
+class Meta(NamedTuple):
+    """What lists filter and sort by; `ranged` is modifiedOn, or the later day on which the balance changed."""
+
+    key: int
+    created: int
+    modified: int
+    ranged: int
+    active: bool
+
+
+class Made(NamedTuple):
+    """The generated part of a table: ids, three columns, and how a row becomes a record."""
+
+    ids: range
+    created: array[int]
+    modified: array[int]
+    active: array[int]
+    record: Callable[[int], Record]
+
+
+class Table:
+    """Generated records, and over them the ones that were put since.
+
+    A generated record costs a few numbers; only what was put is kept whole. Only the newest version of a record is in
+    the feed, at the place of its last change.
+    """
+
+    def __init__(self, made: Made) -> None:
+        self._made = made
+        self._by_change = sorted(range(len(made.ids)), key=made.modified.__getitem__)
+        self._put: dict[int, tuple[Record, Meta, Place]] = {}
+        self._puts: list[tuple[Place, int]] = []
+        self._replaced: set[int] = set()
+        self._last_order = len(made.ids)
+        self._next_id = made.ids.start + ID_STEP * len(made.ids)
+        self.version = 0
+
+    def __len__(self) -> int:
+        """Count the records."""
+        return len(self._made.ids) - len(self._replaced) + len(self._put)
+
+    def __contains__(self, key: int) -> bool:
+        """Tell whether there is a record of this id."""
+        return key in self._put or key in self._made.ids
+
+    def new_id(self) -> int:
+        """Give an id that no record has had."""
+        self._next_id += ID_STEP
+        return self._next_id - ID_STEP
+
+    def newest_ids(self, count: int) -> list[int]:
+        """Give the highest ids, highest first."""
+        return list(islice(self.keys(), count))
+
+    def keys(self) -> Iterator[int]:
+        """Walk the ids from the highest to the lowest; records without a usable id come last."""
+        put = sorted(self._put, reverse=True)
+        made = self._made.ids
+        at = 0
+        for key in reversed(made):
+            while at < len(put) and put[at] > key:
+                yield put[at]
+                at += 1
+            if not (at < len(put) and put[at] == key):
+                yield key
+        yield from put[at:]
+
+    def get(self, key: int) -> Record:
+        """Give the record of an id."""
+        found = self._put.get(key)
+        return found[0] if found else self._made.record(self._made.ids.index(key))
+
+    def meta(self, key: int) -> Meta:
+        """Give what lists filter and sort by."""
+        found = self._put.get(key)
+        if found:
+            return found[1]
+        made, row = self._made, self._made.ids.index(key)
+        modified = made.modified[row]
+        return Meta(key, made.created[row], modified, modified, bool(made.active[row]))
+
+    def put(self, record: Record, *, arrived: int, ranged: int | None = None) -> int:
+        """Let this version of a record reach the feed, and give its key (negative where its id is unusable)."""
+        self._last_order += 1
+        self.version += 1
+        key = record.get("id")
+        if not isinstance(key, int) or isinstance(key, bool):
+            key = -self._last_order
+        self._forget(key)
+        modified = stamps.read(record.get("modifiedOn"))
+        modified = arrived if modified is None else modified
+        created = stamps.read(record.get("createdOn"))
+        active = record.get("active", True) is not False
+        place = Place(arrived, self._last_order)
+        meta = Meta(key, modified if created is None else created, modified, ranged or modified, active)
+        self._put[key] = (record, meta, place)
+        insort(self._puts, (place, key))
+        if self._next_id <= key:
+            self._next_id += ID_STEP * (1 + (key - self._next_id) // ID_STEP)
+        return key
+
+    def _forget(self, key: int) -> None:
+        before = self._put.pop(key, None)
+        if before:
+            self._puts.pop(bisect_left(self._puts, (before[2], key)))
+        elif key in self._made.ids:
+            self._replaced.add(self._made.ids.index(key))
+
+    def walk(self, after: Place) -> Iterator[tuple[Place, int]]:
+        """Walk the ids behind a place in the feed, in the order in which the records reached it."""
+        made, by_change = self._made, self._by_change
+        low = bisect_left(by_change, after.arrived, key=made.modified.__getitem__)
+        high = bisect_right(by_change, after.arrived, key=made.modified.__getitem__)
+        start = max(low, min(high, after.order + 1))
+        at = bisect_right(self._puts, (after, 1 << 62))
+        for order in range(start, len(by_change)):
+            row = by_change[order]
+            place = Place(made.modified[row], order)
+            while at < len(self._puts) and self._puts[at][0] < place:
+                yield self._puts[at]
+                at += 1
+            if row not in self._replaced:
+                yield place, made.ids[row]
+        yield from self._puts[at:]
+
+    def last_place(self, until: int) -> Place:
+        """Give the place of the last record that reached the feed at or before a moment."""
+        count = bisect_right(self._by_change, until, key=self._made.modified.__getitem__)
+        made = Place(self._made.modified[self._by_change[count - 1]], count - 1) if count else Place(-1, -1)
+        at = bisect_right(self._puts, until, key=lambda put: put[0].arrived)
+        return max(made, self._puts[at - 1][0]) if at else made

@@ -1,0 +1,1 @@
+"""What we remember: the only SQL. Schemas: `servicetitan` (records), `customers` (derived), `sync` (log and ledger)."""

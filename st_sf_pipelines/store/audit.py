@@ -1,0 +1,120 @@
+"""The audit: each tenant's rounds, what each asset did in them, and each look that found nothing (OPS-2, OPS-4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psycopg.types.json import Jsonb
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from st_sf_pipelines.store.database import Database
+
+
+def begin_round(
+    db: Database, run_id: str, tenant_id: int, tenant: str, as_of: datetime, *, dry_run: bool
+) -> datetime | None:
+    """Note that a round begins; give the `as_of` of the last one that was not dry, None if this is the first.
+
+    Rounds that a kill left open are closed: the caller holds the tenant's lock, so none of them can be running.
+    """
+    with db.connect() as connection:
+        connection.execute(
+            """UPDATE sync.rounds SET ended_at = now(), status = 'failed', error = 'the process ended in the middle'
+               WHERE tenant_id = %s AND ended_at IS NULL""",
+            [tenant_id],
+        )
+        before = connection.execute(
+            "SELECT as_of FROM sync.rounds WHERE tenant_id = %s AND NOT dry_run ORDER BY started_at DESC LIMIT 1",
+            [tenant_id],
+        ).fetchone()
+        connection.execute(
+            """INSERT INTO sync.rounds (run_id, tenant_id, tenant, as_of, dry_run) VALUES (%s, %s, %s, %s, %s)
+               ON CONFLICT (run_id, tenant_id) DO UPDATE SET started_at = now(), ended_at = NULL""",
+            [run_id, tenant_id, tenant, as_of, dry_run],
+        )
+    return before["as_of"] if before else None
+
+
+def end_round(db: Database, run_id: str, tenant_id: int, status: str, error: str | None) -> None:
+    """Note how a round ended: success, parked, stopped or failed."""
+    with db.connect() as connection:
+        connection.execute(
+            "UPDATE sync.rounds SET ended_at = now(), status = %s, error = %s WHERE run_id = %s AND tenant_id = %s",
+            [status, error, run_id, tenant_id],
+        )
+
+
+def running(db: Database, tenant_id: int) -> dict[str, Any] | None:
+    """Name the round that holds the tenant's lock: run_id and started_at."""
+    with db.connect() as connection:
+        return connection.execute(
+            """SELECT run_id, started_at FROM sync.rounds WHERE tenant_id = %s AND ended_at IS NULL
+               ORDER BY started_at DESC LIMIT 1""",
+            [tenant_id],
+        ).fetchone()
+
+
+def keep_operation(
+    db: Database, run_id: str, tenant_id: int, asset: str, counts: dict[str, Any], seconds: float, error: str | None
+) -> None:
+    """Note what an asset did in a round; counts, codes and ids only, never a value (AUTH-2)."""
+    with db.connect() as connection:
+        connection.execute(
+            """INSERT INTO sync.operations (run_id, tenant_id, asset, counts, seconds, error)
+               VALUES (%s, %s, %s, %s, %s, %s)
+               ON CONFLICT (run_id, tenant_id, asset) DO UPDATE
+               SET counts = excluded.counts, seconds = excluded.seconds, error = excluded.error, at = now()""",
+            [run_id, tenant_id, asset, Jsonb(counts), seconds, error],
+        )
+
+
+def operations(db: Database, run_id: str, tenant_id: int) -> dict[str, dict[str, Any]]:
+    """Give what each asset did in a round: asset → counts, seconds, error."""
+    with db.connect() as connection:
+        rows = connection.execute(
+            """SELECT asset, counts, seconds, error FROM sync.operations
+               WHERE run_id = %s AND tenant_id = %s ORDER BY at""",
+            [run_id, tenant_id],
+        )
+        return {row["asset"]: row for row in rows}
+
+
+def round_of(db: Database, run_id: str, tenant_id: int) -> dict[str, Any] | None:
+    """Give one round: as_of, status, error."""
+    with db.connect() as connection:
+        return connection.execute(
+            "SELECT as_of, status, error FROM sync.rounds WHERE run_id = %s AND tenant_id = %s", [run_id, tenant_id]
+        ).fetchone()
+
+
+def latest_rounds(db: Database, limit: int) -> list[dict[str, Any]]:
+    """List the newest rounds of all tenants with what their assets did, newest first."""
+    with db.connect() as connection:
+        return connection.execute(
+            """SELECT r.run_id, r.tenant, r.started_at, r.ended_at, r.status, r.error,
+                      coalesce(jsonb_object_agg(o.asset, o.counts) FILTER (WHERE o.asset IS NOT NULL), '{}') AS counts
+               FROM sync.rounds r LEFT JOIN sync.operations o USING (run_id, tenant_id)
+               GROUP BY r.run_id, r.tenant_id ORDER BY r.started_at DESC LIMIT %s""",
+            [limit],
+        ).fetchall()
+
+
+def keep_look(db: Database, tenant_id: int, at: datetime, outcome: str, *, good: bool) -> None:
+    """Note that a tenant was looked at, and what came of it in words (OPS-6)."""
+    with db.connect() as connection:
+        connection.execute(
+            """INSERT INTO sync.looks AS stored (tenant_id, looked_at, good_at, outcome)
+               VALUES (%(tenant)s, %(at)s, CASE WHEN %(good)s THEN %(at)s::timestamptz END, %(outcome)s)
+               ON CONFLICT (tenant_id) DO UPDATE SET looked_at = excluded.looked_at, outcome = excluded.outcome,
+               good_at = coalesce(excluded.good_at, stored.good_at)""",
+            {"tenant": tenant_id, "at": at, "good": good, "outcome": outcome},
+        )
+
+
+def last_look(db: Database, tenant_id: int) -> datetime | None:
+    """Give the moment of the last look at a tenant."""
+    with db.connect() as connection:
+        row = connection.execute("SELECT looked_at FROM sync.looks WHERE tenant_id = %s", [tenant_id]).fetchone()
+    return row["looked_at"] if row else None

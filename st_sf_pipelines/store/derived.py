@@ -1,0 +1,233 @@
+"""What is concluded about customers: the profile, joined and summed in SQL beside its rule, and the segment (SEG)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from st_sf_pipelines.store import log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import date
+
+    from st_sf_pipelines.store.database import Connection, Database
+
+# fmt: off
+PROFILE: Final = (  # column, where it comes from; SEG-1 to SEG-3
+    ("name",            "the customer's name"),
+    ("first_name",      "the name, split by a library for a Residential customer (SEG-2)"),
+    ("last_name",       "the name, never empty: else the whole name, else 'Customer st_ID' (SEG-2)"),
+    ("type",            "the customer's type"),
+    ("email",           "its newest active contact that is a valid e-mail address (SEG-3)"),
+    ("phone",           "its newest active contact that is a possible number, a mobile before a phone (SEG-3)"),
+    ("address_line1",   "the customer's address: street"),
+    ("address_line2",   "the customer's address: unit"),
+    ("city",            "the customer's address: city"),
+    ("state",           "the customer's address: state"),
+    ("zip",             "the customer's address: zip"),
+    ("country",         "the customer's address: country"),
+    ("active",          "the customer's active, and not merged away"),
+    ("do_not_mail",     "the customer's doNotMail"),
+    ("do_not_service",  "the customer's doNotService"),
+    ("balance",         "the customer's balance, the API's own"),
+    ("lifetime_value",  "the sum of the totals of its active invoices, adjustments included (SEG-1)"),
+    ("total_jobs",      "the count of its active jobs that are not canceled (SEG-1)"),
+    ("completed_jobs",  "the count of its active jobs that are completed (SEG-1)"),
+    ("first_job_date",  "the first completedOn of its completed jobs, a day in the tenant's zone (SEG-1)"),
+    ("last_job_date",   "the last completedOn of its completed jobs, a day in the tenant's zone (SEG-1)"),
+    ("st_modified_on",  "the customer's modifiedOn"),
+)
+# fmt: on
+PROFILE_VERSION: Final = "1"  # raise it when the statement below concludes otherwise than before
+
+_COLUMNS: Final = ", ".join(name for name, _ in PROFILE)
+_PROFILE_SQL: Final = f"""
+WITH email AS (
+    SELECT DISTINCT ON (c.customer_id) c.customer_id AS st_id, c.email
+    FROM servicetitan.customer_contacts c JOIN subject ON subject.st_id = c.customer_id
+    WHERE c.tenant_id = %(tenant)s AND c.active AND c.email IS NOT NULL
+    ORDER BY c.customer_id, c.created_on DESC NULLS LAST, c.id DESC),
+phone AS (
+    SELECT DISTINCT ON (c.customer_id) c.customer_id AS st_id, c.phone
+    FROM servicetitan.customer_contacts c JOIN subject ON subject.st_id = c.customer_id
+    WHERE c.tenant_id = %(tenant)s AND c.active AND c.phone IS NOT NULL
+    ORDER BY c.customer_id, (c.type = 'mobilephone') DESC, c.created_on DESC NULLS LAST, c.id DESC),
+work AS (
+    SELECT j.customer_id AS st_id,
+           count(*) FILTER (WHERE j.status <> 'canceled') AS total_jobs,
+           count(*) FILTER (WHERE j.status = 'completed') AS completed_jobs,
+           min(j.completed_on) FILTER (WHERE j.status = 'completed') AS first_completed,
+           max(j.completed_on) FILTER (WHERE j.status = 'completed') AS last_completed
+    FROM servicetitan.jobs j JOIN subject ON subject.st_id = j.customer_id
+    WHERE j.tenant_id = %(tenant)s AND j.active GROUP BY j.customer_id),
+money AS (
+    SELECT i.customer_id AS st_id, sum(i.total) AS lifetime_value
+    FROM servicetitan.invoices i JOIN subject ON subject.st_id = i.customer_id
+    WHERE i.tenant_id = %(tenant)s AND i.active GROUP BY i.customer_id),
+written AS (
+    INSERT INTO customers.profile AS stored (tenant_id, st_id, {_COLUMNS})
+    SELECT c.tenant_id, c.id, c.name, c.first_name, c.last_name, c.type, email.email, phone.phone,
+           c.street, c.unit, c.city, c.state, c.zip, c.country,
+           c.active AND c.merged_to_id IS NULL, c.do_not_mail, c.do_not_service,
+           c.balance, coalesce(money.lifetime_value, 0),
+           coalesce(work.total_jobs, 0), coalesce(work.completed_jobs, 0),
+           (work.first_completed AT TIME ZONE %(zone)s)::date, (work.last_completed AT TIME ZONE %(zone)s)::date,
+           c.modified_on
+    FROM servicetitan.customers c JOIN subject ON subject.st_id = c.id
+    LEFT JOIN email USING (st_id) LEFT JOIN phone USING (st_id)
+    LEFT JOIN work USING (st_id) LEFT JOIN money USING (st_id)
+    WHERE c.tenant_id = %(tenant)s
+    ON CONFLICT (tenant_id, st_id) DO UPDATE
+    SET {", ".join(f"{name} = excluded.{name}" for name, _ in PROFILE)}, changed_at = now()
+    WHERE ({", ".join(f"stored.{name}" for name, _ in PROFILE)})
+          IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name, _ in PROFILE)})
+    RETURNING st_id, xmax = 0 AS is_new),
+touched AS (
+    INSERT INTO sync.touched (tenant_id, asset, subject) SELECT %(tenant)s, 'customers/profile', st_id FROM written)
+SELECT count(*) FILTER (WHERE is_new) AS new, count(*) FILTER (WHERE NOT is_new) AS changed FROM written
+"""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What one look concluded: how many customers were looked at, are new, have changed, and stand in the table."""
+
+    looked: int
+    new: int
+    changed: int
+    total: int
+
+
+def derive_profiles(
+    db: Database, tenant_id: int, zone: str, version: str, follows: tuple[str, ...], scope: log.Scope
+) -> Derived:
+    """Bring the profiles of the touched customers up to date, all in one statement and one transaction."""
+    consumer = "customers/profile"
+    with db.connect() as connection:
+        seq = log.look(connection, tenant_id, consumer, follows, version, scope)
+        counts = connection.execute(_PROFILE_SQL, {"tenant": tenant_id, "zone": zone}).fetchone() or {}
+        log.move(connection, tenant_id, consumer, seq, version)
+        return Derived(_looked(connection), counts["new"], counts["changed"], _total(connection, "profile", tenant_id))
+
+
+def derive_segments(
+    db: Database,
+    tenant_id: int,
+    as_of: date,
+    version: str,
+    scope: log.Scope,
+    conclude: Callable[[pd.DataFrame], pd.DataFrame],
+) -> Derived:
+    """Re-evaluate those whose profile changed and those who fall due by `as_of` (SEG-5); write only what differs."""
+    consumer = "customers/segment"
+    with db.connect() as connection:
+        seq = log.look(connection, tenant_id, consumer, ("customers/profile",), version, scope)
+        if not scope.ids:
+            connection.execute(
+                """INSERT INTO subject SELECT st_id FROM customers.segment WHERE tenant_id = %s AND due_on <= %s
+                   ON CONFLICT DO NOTHING""",
+                [tenant_id, as_of],
+            )
+        connection.execute(
+            "CREATE TEMP TABLE concluded (st_id bigint, segment text, rule text, due_on date) ON COMMIT DROP"
+        )
+        for facts in _facts(connection, tenant_id):
+            with connection.cursor().copy("COPY concluded (st_id, segment, rule, due_on) FROM STDIN") as copy:
+                for row in conclude(facts)[["st_id", "segment", "rule", "due_on"]].itertuples(index=False):
+                    copy.write_row(row)
+        counts = (
+            connection.execute(
+                """WITH written AS (
+                   INSERT INTO customers.segment AS stored (tenant_id, st_id, segment, rule, due_on)
+                   SELECT %(tenant)s, st_id, segment, rule, due_on FROM concluded
+                   ON CONFLICT (tenant_id, st_id) DO UPDATE SET
+                       segment = excluded.segment, rule = excluded.rule, due_on = excluded.due_on,
+                       changed_at = CASE WHEN stored.segment = excluded.segment THEN stored.changed_at ELSE now() END
+                   WHERE (stored.segment, stored.rule, stored.due_on)
+                         IS DISTINCT FROM (excluded.segment, excluded.rule, excluded.due_on)
+                   RETURNING st_id, xmax = 0 AS is_new),
+               touched AS (
+                   INSERT INTO sync.touched (tenant_id, asset, subject)
+                   SELECT %(tenant)s, %(consumer)s, st_id FROM written)
+               SELECT count(*) FILTER (WHERE is_new) AS new, count(*) FILTER (WHERE NOT is_new) AS changed
+               FROM written""",
+                {"tenant": tenant_id, "consumer": consumer},
+            ).fetchone()
+            or {}
+        )
+        log.move(connection, tenant_id, consumer, seq, version)
+        return Derived(_looked(connection), counts["new"], counts["changed"], _total(connection, "segment", tenant_id))
+
+
+def _facts(connection: Connection, tenant_id: int) -> Iterator[pd.DataFrame]:
+    """Stream the facts that the segment rules read, 100,000 customers at a time; money in whole cents."""
+    with connection.cursor(name="facts") as cursor:
+        cursor.execute(
+            """SELECT st_id, floor(lifetime_value * 100)::bigint AS lifetime_cents,
+                      (last_job_date - date '1970-01-01')::float8 AS last_job_day
+               FROM customers.profile JOIN subject USING (st_id) WHERE tenant_id = %s ORDER BY st_id""",
+            [tenant_id],
+        )
+        while rows := cursor.fetchmany(100_000):
+            frame = pd.DataFrame.from_records(rows, columns=["st_id", "lifetime_cents", "last_job_day"])
+            yield frame.astype({"last_job_day": "float64"})
+
+
+def facts_of(db: Database, tenant_id: int, st_id: int) -> dict[str, Any] | None:
+    """Give one customer's profile with its segment, as `explain` shows it; None if we do not know the customer."""
+    with db.connect() as connection:
+        return connection.execute(
+            f"""SELECT st_id, p.tenant_id, {_COLUMNS}, s.segment, s.rule, s.due_on
+                FROM customers.profile p LEFT JOIN customers.segment s USING (tenant_id, st_id)
+                WHERE p.tenant_id = %s AND st_id = %s""",
+            [tenant_id, st_id],
+        ).fetchone()
+
+
+def profiles(connection: Connection, tenant_id: int) -> Iterable[dict[str, Any]]:
+    """Stream the profile and segment of every customer in the temporary table `subject`, with what is agreed."""
+    with connection.cursor(name="profiles") as cursor:
+        cursor.itersize = 5_000
+        cursor.execute(
+            f"""SELECT st_id, p.tenant_id, {_COLUMNS}, s.segment
+                FROM customers.profile p JOIN subject USING (st_id)
+                LEFT JOIN customers.segment s USING (tenant_id, st_id)
+                WHERE p.tenant_id = %s ORDER BY st_id""",
+            [tenant_id],
+        )
+        yield from cursor
+
+
+def segment_counts(db: Database, tenant_id: int) -> dict[str, int]:
+    """Count the customers in each segment."""
+    with db.connect() as connection:
+        rows = connection.execute(
+            "SELECT segment, count(*) AS count FROM customers.segment WHERE tenant_id = %s GROUP BY segment",
+            [tenant_id],
+        )
+        return {row["segment"]: row["count"] for row in rows}
+
+
+def has_due(connection: Connection, tenant_id: int, as_of: date) -> bool:
+    """Tell whether somebody's segment falls due by this day."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM customers.segment WHERE tenant_id = %s AND due_on <= %s) AS due",
+        [tenant_id, as_of],
+    ).fetchone()
+    return bool(row and row["due"])
+
+
+def _looked(connection: Connection) -> int:
+    row = connection.execute("SELECT count(*) AS count FROM subject").fetchone()
+    return row["count"] if row else 0
+
+
+def _total(connection: Connection, table: str, tenant_id: int) -> int:
+    row = connection.execute(
+        f"SELECT count(*) AS count FROM customers.{table} WHERE tenant_id = %s",
+        [tenant_id],
+    ).fetchone()
+    return row["count"] if row else 0

@@ -1,0 +1,1 @@
+"""The schema's history, one plain SQL step a file, run by Alembic."""

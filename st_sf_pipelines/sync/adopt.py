@@ -1,0 +1,65 @@
+"""Adopts what a target holds already: our customers are recognised among its records before anything is created."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from st_sf_pipelines.rules.matching import recognise
+from st_sf_pipelines.store import ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from st_sf_pipelines.mapping import ObjectMap
+    from st_sf_pipelines.ports import Destination, Remote
+    from st_sf_pipelines.rules.matching import Candidate
+    from st_sf_pipelines.store.database import Database
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """What adopting one object came to: who is linked, whom a person must decide on, how many will be created."""
+
+    asset: str
+    records: int
+    linked: tuple[Candidate, ...]
+    undecided: tuple[Candidate, ...]
+    unmatched: int
+
+
+def adopt(
+    db: Database, destination: Destination, tenant_id: int, targets: Sequence[ObjectMap], *, apply: bool
+) -> list[Adopted]:
+    """Match every customer that is not linked yet; with `apply`, link the certain ones and open the targets (SF-13).
+
+    Children go first, as a parent may be recognised through its child. Two candidates are listed, and parked until a
+    person has decided. Raise RemoteError.
+    """
+    through: dict[str, dict[int, str]] = {}
+    report = []
+    for target in reversed(targets):
+        pointers = {way.theirs[0] for parent in targets for way in parent.matches if way.through == target.asset}
+        names = {name for way in target.matches if way.through is None for name in way.theirs} | pointers
+        theirs = list(destination.read(target, sorted(names), keyed=False))
+        rows = list(ledger.unlinked(db, tenant_id, target.asset))
+        candidates = recognise(target, rows, theirs, through)
+        certain = tuple(candidate for candidate in candidates if candidate.is_certain)
+        undecided = tuple(candidate for candidate in candidates if not candidate.is_certain)
+        ids = ledger.remote_ids(db, tenant_id, target.asset) | {c.st_id: c.remote_ids[0] for c in certain}
+        through[target.asset] = _pointed(ids, theirs, pointers)
+        if apply:
+            ledger.link(db, tenant_id, target.asset, [(c.st_id, c.remote_ids[0]) for c in certain])
+            several = "several records there could be this customer"
+            ledger.park(db, tenant_id, target.asset, [c.st_id for c in undecided], "TWO_CANDIDATES", several)
+            ledger.open_target(db, tenant_id, target.asset, "adopt")
+        report.append(Adopted(target.asset, len(theirs), certain, undecided, len(rows) - len(candidates)))
+    return report[::-1]
+
+
+def _pointed(ids: dict[int, str], theirs: Sequence[Remote], pointers: set[str]) -> dict[int, str]:
+    """Give, for each linked customer, the record that its record points to (a contact's account)."""
+    points = {
+        remote.remote_id: str(remote.fields[name]) for remote in theirs for name in pointers if remote.fields.get(name)
+    }
+    return {st_id: points[remote_id] for st_id, remote_id in ids.items() if remote_id in points}

@@ -1,0 +1,96 @@
+"""Derives profile and segment of those that changed or fell due; what each derived asset follows stands here."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, Final
+
+from st_sf_pipelines.rules import segments
+from st_sf_pipelines.store import derived, log, records
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    import pandas as pd
+
+    from st_sf_pipelines.config import Segments, Tenant
+    from st_sf_pipelines.store.database import Database
+    from st_sf_pipelines.store.derived import Derived
+    from st_sf_pipelines.store.log import Scope
+
+# fmt: off
+FOLLOWS: Final = {  # asset → the assets whose changes it looks at; the asset graph is drawn from it
+    "customers/profile":   ("servicetitan/customers", "servicetitan/customer_contacts",
+                            "servicetitan/jobs", "servicetitan/invoices"),
+    "customers/segment":   ("customers/profile",),
+    "salesforce/accounts": ("customers/profile", "customers/segment"),
+    "salesforce/contacts": ("customers/profile",),
+}
+# fmt: on
+
+
+def day_of(tenant: Tenant, as_of: datetime) -> date:
+    """Give the tenant's own calendar day at an instant."""
+    return as_of.astimezone(tenant.zone).date()
+
+
+def profile_version(tenant: Tenant) -> str:
+    """Change when profiles would come out otherwise: the statement, or the zone of the tenant's days."""
+    return f"{derived.PROFILE_VERSION} {tenant.timezone}"
+
+
+def segment_version(bounds: Segments) -> str:
+    """Change when a threshold changes, so that everybody is looked at again."""
+    return hashlib.blake2b(bounds.model_dump_json().encode(), digest_size=8).hexdigest()
+
+
+def derive_profiles(db: Database, tenant: Tenant, scope: Scope) -> Derived:
+    """Bring the profiles up to date."""
+    follows = FOLLOWS["customers/profile"]
+    return derived.derive_profiles(db, tenant.id, tenant.timezone, profile_version(tenant), follows, scope)
+
+
+def derive_segments(db: Database, tenant: Tenant, bounds: Segments, as_of: datetime, scope: Scope) -> Derived:
+    """Bring the segments up to date for the tenant's day at `as_of`."""
+    day = day_of(tenant, as_of)
+
+    def conclude(facts: pd.DataFrame) -> pd.DataFrame:
+        return segments.conclude(facts, day, bounds)
+
+    return derived.derive_segments(db, tenant.id, day, segment_version(bounds), scope, conclude)
+
+
+def is_behind(db: Database, tenant: Tenant, bounds: Segments, as_of: datetime) -> bool:
+    """Tell whether a derived asset has something to look at: the log went on, a rule was edited, somebody is due."""
+    versions = {"customers/profile": profile_version(tenant), "customers/segment": segment_version(bounds)}
+    with db.connect() as connection:
+        return derived.has_due(connection, tenant.id, day_of(tenant, as_of)) or any(
+            log.behind(connection, tenant.id, asset, FOLLOWS[asset], version) for asset, version in versions.items()
+        )
+
+
+def explain(db: Database, tenant: Tenant, bounds: Segments, st_id: int, as_of: datetime) -> dict[str, Any] | None:
+    """Say which rule put a customer where it is, on which records, and when that changes by itself; None: unknown."""
+    facts = derived.facts_of(db, tenant.id, st_id)
+    if facts is None:
+        return None
+    found = records.evidence(db, tenant.id, st_id, tenant.timezone)
+    last = facts["last_job_date"]
+    rule = segments.RULE.get(facts["rule"])
+    columns = [name for name, _ in derived.PROFILE]
+    return {
+        "customer": {"st_id": st_id, "tenant_id": tenant.id, **{name: facts[name] for name in columns}},
+        "segment": {
+            "value": facts["segment"],
+            "rule": facts["rule"],
+            "says": rule.sentence(bounds) if rule else None,
+            "evidence": {
+                "lifetime_value": facts["lifetime_value"],
+                "last_job_date": last,
+                "days_since_last_job": (day_of(tenant, as_of) - last).days if last else None,
+                "last_job": found["last_job"],
+                "invoices": found["invoices"],
+            },
+            "due_on": facts["due_on"],
+        },
+    }

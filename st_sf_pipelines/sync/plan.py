@@ -1,0 +1,51 @@
+"""Plans an object of a target: maps the changed customers, and lays the payloads over what is agreed (SF-5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from st_sf_pipelines.mapping import digest, payload
+from st_sf_pipelines.store import derived, ledger, log
+from st_sf_pipelines.sync.derive import FOLLOWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from st_sf_pipelines.config import Tenant
+    from st_sf_pipelines.mapping import ObjectMap
+    from st_sf_pipelines.store.database import Connection, Database
+    from st_sf_pipelines.store.ledger import Planned
+    from st_sf_pipelines.store.log import Scope
+
+
+def plan_version(target: ObjectMap, key_format: str) -> str:
+    """Change when a row of the map or the format of the key changes, so that everything is planned anew."""
+    return f"{target.digest} {key_format}"
+
+
+def plan(db: Database, tenant: Tenant, target: ObjectMap, key_format: str, as_of: datetime, scope: Scope) -> Planned:
+    """Make every changed customer's payload, and note as pending what differs from what the target acknowledged."""
+    version = plan_version(target, key_format)
+    with db.connect() as connection:
+        seq = log.look(connection, tenant.id, target.asset, FOLLOWS[target.asset], version, scope)
+        rows = _intended(connection, tenant, target, key_format, as_of)
+        planned = ledger.plan(connection, tenant.id, target.asset, rows)
+        log.move(connection, tenant.id, target.asset, seq, version)
+    return planned
+
+
+def is_behind(db: Database, tenant: Tenant, target: ObjectMap, key_format: str) -> bool:
+    """Tell whether customers changed, or the map was edited, since the last plan."""
+    version = plan_version(target, key_format)
+    with db.connect() as connection:
+        return log.behind(connection, tenant.id, target.asset, FOLLOWS[target.asset], version)
+
+
+def _intended(
+    connection: Connection, tenant: Tenant, target: ObjectMap, key_format: str, as_of: datetime
+) -> Iterator[tuple[int, str, dict[str, Any], bytes]]:
+    for row in derived.profiles(connection, tenant.id):
+        key = key_format.format(id=row["st_id"])
+        wanted = payload(target, {**row, "key": key, "synced_at": as_of})
+        yield row["st_id"], key, wanted, digest(target, wanted)

@@ -1,0 +1,75 @@
+"""Pushes what is planned: in batches, parents first, with a receipt stored for every record sent (SF-6, SF-7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from st_sf_pipelines.errors import TargetStopped
+from st_sf_pipelines.mapping import difference
+from st_sf_pipelines.ports import Outcome, Upsert
+from st_sf_pipelines.store import ledger
+
+if TYPE_CHECKING:
+    from st_sf_pipelines.mapping import ObjectMap
+    from st_sf_pipelines.ports import Destination
+    from st_sf_pipelines.store.database import Database
+
+BATCH: Final = 1_000
+"""Records taken from the plan at a time: what one Salesforce call carries (five collections of 200)."""
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What became of the records that were sent."""
+
+    created: int = 0
+    updated: int = 0
+    refused: int = 0
+    passing: int = 0
+    calls: int = 0
+
+
+def open_target(db: Database, destination: Destination, tenant_id: int, target: ObjectMap, *, skip: bool) -> None:
+    """See to it that a first write cannot double what the target already holds (SF-13).
+
+    Raise TargetStopped if it holds records without our key and nobody has run `adopt` or said `adopt: skip`.
+    """
+    if ledger.is_open(db, tenant_id, target.asset):
+        return
+    if skip:
+        ledger.open_target(db, tenant_id, target.asset, "skip")
+    elif destination.has_strangers(target):
+        raise TargetStopped(
+            f"{target.asset}: the org already holds {target.remote} records without {target.key}; nothing was written. "
+            "Look with `st-sf adopt`, then link them with `st-sf adopt --apply` (or say `adopt: skip` in the site file)"
+        )
+    else:
+        ledger.open_target(db, tenant_id, target.asset, "empty")
+
+
+def push(db: Database, destination: Destination, tenant_id: int, target: ObjectMap, run_id: str) -> Pushed:
+    """Send every delivery that is due and whose parent is there. Raise RemoteError if the target cannot be worked.
+
+    Receipts are stored request by request: after a kill, only the last request is sent again, under the same keys.
+    """
+    tally = dict.fromkeys(Outcome, 0)
+    called, after = destination.calls, 0
+    while batch := ledger.ready(db, tenant_id, target.asset, target.parent, after=after, limit=BATCH):
+        after = batch[-1].st_id
+        differs = {d.key: (d, difference(target, d.wanted, d.agreed)) for d in batch}
+        ledger.agree(db, tenant_id, target.asset, [d for d, fields in differs.values() if not fields])
+        upserts = [Upsert(d.key, fields, d.remote_id) for d, fields in differs.values() if fields]
+        for receipts in destination.push(target, upserts):
+            ledger.keep_receipts(
+                db, run_id, tenant_id, target.asset, [(differs[receipt.key][0], receipt) for receipt in receipts]
+            )
+            for receipt in receipts:
+                tally[receipt.outcome] += 1
+    return Pushed(
+        created=tally[Outcome.CREATED],
+        updated=tally[Outcome.UPDATED],
+        refused=tally[Outcome.REFUSED],
+        passing=tally[Outcome.PASSING],
+        calls=destination.calls - called,
+    )

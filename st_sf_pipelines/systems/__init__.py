@@ -1,0 +1,1 @@
+"""Who we talk to: one folder a system, each of one shape: tables, client, authentication."""

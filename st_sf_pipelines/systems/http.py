@@ -1,0 +1,186 @@
+"""The one HTTP client: paces calls, tries again what may pass, and turns every bad answer into an error of ours."""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import httpx
+import orjson
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity.wait import wait_base
+
+from st_sf_pipelines.errors import CredentialsError, PermanentError, RemoteError, TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tenacity import RetryCallState
+
+ATTEMPTS: Final = 8
+LONGEST_WAIT: Final = 30.0
+TRANSIENT_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524})
+_SECONDS_IN_TITLE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*second", re.IGNORECASE)
+
+
+class Pace:
+    """Lets at most `per_second` calls begin in a second, evenly, however many threads ask (EXT-7)."""
+
+    def __init__(self, per_second: float) -> None:
+        """Take the rate; a tenth of a second's worth of calls may go at once."""
+        self._gap = 1 / per_second
+        self._burst = 0.1
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        """Sleep until the next call may begin."""
+        with self._lock:
+            now = time.monotonic()
+            self._next = max(self._next, now - self._burst) + self._gap
+            delay = self._next - now
+        if delay > 0:
+            time.sleep(delay)
+
+
+@dataclass
+class Http:
+    """A client for one system of one tenant; `calls` counts what was sent, by method and path."""
+
+    system: str
+    tenant: str
+    pace: Pace
+    timeout: float = 60.0
+    attempts: int = ATTEMPTS
+    sent: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        """Open the connection pool; nothing is sent yet."""
+        self._client = httpx.Client(
+            timeout=httpx.Timeout(self.timeout, connect=10.0),
+            limits=httpx.Limits(max_connections=20, max_keepalive_connections=20),
+            headers={"User-Agent": "st-sf-pipelines", "Accept": "application/json"},
+        )
+
+    @property
+    def calls(self) -> int:
+        """How many calls were sent."""
+        return self.sent.total()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def json(self, make: Callable[[], httpx.Request]) -> Any:
+        """Send the request that `make` builds, anew for each attempt; give the answer's JSON or raise RemoteError.
+
+        Limits, faults of the server, timeouts, resets and cut-off answers are tried again with jittered backoff, which
+        honours Retry-After; other refusals are not.
+        """
+        for attempt in Retrying(
+            retry=retry_if_exception_type(TransientError),
+            stop=stop_after_attempt(self.attempts),
+            wait=Backoff(),
+            reraise=True,
+        ):
+            with attempt:
+                return self._once(make())
+        raise AssertionError  # pragma: no cover - Retrying either returns or raises
+
+    def request(self, method: str, url: str, **options: Any) -> httpx.Request:
+        """Build a request for `json`."""
+        return self._client.build_request(method, url, **options)
+
+    def _once(self, request: httpx.Request) -> Any:
+        endpoint = f"{request.method} {request.url.path}"
+        self.pace.wait()
+        self.sent[endpoint] += 1
+        try:
+            response = self._client.send(request)
+        except httpx.TimeoutException:
+            raise TransientError(self.system, self.tenant, endpoint, "no answer in time") from None
+        except httpx.TransportError as error:
+            cause = f"the connection failed ({type(error).__name__})"
+            raise TransientError(self.system, self.tenant, endpoint, cause) from None
+        if response.is_success:
+            try:
+                return orjson.loads(response.content)
+            except orjson.JSONDecodeError:
+                cause = "the answer is not JSON (cut off, or not from the API)"
+                raise TransientError(self.system, self.tenant, endpoint, cause, response.status_code) from None
+        raise bad_answer(self.system, self.tenant, endpoint, response)
+
+
+def bad_answer(system: str, tenant: str, endpoint: str, response: httpx.Response) -> RemoteError:
+    """Turn a refusal into the error that says whether trying again can help; the body's own words stay out."""
+    status = response.status_code
+    try:
+        body = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        body = None
+    body = body if isinstance(body, dict) else {}
+    trace = body.get("traceId")
+    code = body.get("error")
+    kind: type[RemoteError] = PermanentError
+    cause = "refused"
+    if status in TRANSIENT_STATUSES or status >= 500:
+        kind = TransientError
+        cause = "too many calls" if status == 429 else "the server is in trouble"
+    elif status == 401:
+        kind, cause = CredentialsError, "the credentials are refused (token or app key)"
+    elif status == 403:
+        kind, cause = CredentialsError, "access is forbidden (scope missing, or the app is not connected to the tenant)"
+    elif status == 404:
+        cause = "not found"
+    elif code in ("invalid_client", "invalid_grant", "unauthorized_client"):
+        kind, cause = CredentialsError, "the client id or secret is refused"
+    elif status == 400:
+        named = ", ".join(sorted(body["errors"])) if isinstance(body.get("errors"), dict) else ""
+        cause = f"the request is refused{f' for {named}' if named else ''}"
+    return kind(
+        system,
+        tenant,
+        endpoint,
+        cause,
+        status=status,
+        code=code if isinstance(code, str) else None,
+        trace_id=trace if isinstance(trace, str) else None,
+        retry_after=_retry_after(response, body),
+    )
+
+
+def _retry_after(response: httpx.Response, body: dict[str, Any]) -> float | None:
+    """Read how long to wait: the header in seconds or as a date, else the number in the problem's title."""
+    header = response.headers.get("Retry-After", "")
+    if header.replace(".", "", 1).isdigit():
+        return float(header)
+    if header:
+        try:
+            return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
+        except ValueError:
+            pass
+    match = _SECONDS_IN_TITLE.search(str(body.get("title", "")))
+    return float(match[1]) if match and response.status_code == 429 else None
+
+
+class Backoff(wait_base):
+    """Half a second, doubled each time, with jitter; as long as the server asks where it does, within bounds."""
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        """Give the seconds to wait before the next attempt."""
+        error = retry_state.outcome.exception() if retry_state.outcome else None
+        asked = error.retry_after if isinstance(error, RemoteError) else None
+        if asked is not None:
+            return min(asked, 2 * LONGEST_WAIT) + _jitter(0.25)
+        return min(0.5 * 2.0 ** (retry_state.attempt_number - 1), LONGEST_WAIT) * (0.75 + _jitter(0.5))
+
+
+def _jitter(width: float) -> float:
+    """Spread simultaneous retries."""
+    return random.uniform(0, width)  # noqa: S311 - no secret hangs on it

@@ -1,0 +1,153 @@
+"""The session below simple-salesforce: time limits, retries, one renewal of the token, and errors of ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from simple_salesforce.api import Salesforce
+from simple_salesforce.exceptions import SalesforceError
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+
+from st_sf_pipelines.errors import CredentialsError, PermanentError, RemoteError, TransientError
+from st_sf_pipelines.systems.http import ATTEMPTS, TRANSIENT_STATUSES, Backoff
+from st_sf_pipelines.systems.salesforce.auth import SessionKeeper
+from st_sf_pipelines.systems.salesforce.codes import Kind, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from st_sf_pipelines.config import Salesforce as Config
+    from st_sf_pipelines.systems.salesforce.auth import Session
+
+HEADERS: Final = {"Sforce-Auto-Assign": "FALSE"}  # assignment rules of Leads and Accounts fire by default
+_CONNECT, _READ = 10.0, 130.0
+
+
+class _PlainHTTP(HTTPAdapter):
+    """simple-salesforce writes https:// whatever it was given; a stand-in on this machine speaks plain http."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        request.url = (request.url or "").replace("https://", "http://", 1)
+        return super().send(request, *args, **options)
+
+
+class _Timed(requests.Session):
+    """A session in which no call waits for ever."""
+
+    def request(self, *args: Any, **options: Any) -> requests.Response:
+        options.setdefault("timeout", (_CONNECT, _READ))
+        return super().request(*args, **options)
+
+
+class SalesforceSession:
+    """Sends calls to one org; every write we send may be repeated, so all of them may be tried again."""
+
+    def __init__(self, tenant: str, config: Config, attempts: int = ATTEMPTS) -> None:
+        """Take a tenant's name and access; nothing is sent yet."""
+        self._tenant = tenant
+        self._config = config
+        self._attempts = attempts
+        self._keeper = SessionKeeper(tenant, config)
+        self._http = _Timed()
+        self._client: tuple[Session, Salesforce] | None = None
+        self.calls = 0
+        self.usage: tuple[int, int] | None = None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+        self._keeper.close()
+
+    def call(self, method: str, path: str, body: Any = None, params: dict[str, str] | None = None) -> Any:
+        """Call `path` below /services/data/vNN.0/; give the answer's JSON. Raise RemoteError."""
+        return self._retried(
+            f"{method} {path}",
+            lambda client: client.restful(path, params=params, method=method, json=body, headers=HEADERS),
+        )
+
+    def query(self, soql: str) -> Any:
+        """Send a query; give its first page."""
+        return self._retried("GET query", lambda client: client.query(soql))
+
+    def query_more(self, url: str) -> Any:
+        """Follow a page's nextRecordsUrl."""
+        return self._retried("GET query", lambda client: client.query_more(url, identifier_is_url=True))
+
+    def _retried(self, endpoint: str, send: Callable[[Salesforce], Any]) -> Any:
+        for attempt in Retrying(
+            retry=retry_if_exception_type(TransientError),
+            stop=stop_after_attempt(self._attempts),
+            wait=Backoff(),
+            reraise=True,
+        ):
+            with attempt:
+                return self._once(endpoint, send)
+        raise AssertionError
+
+    def _once(self, endpoint: str, send: Callable[[Salesforce], Any]) -> Any:
+        session = self._keeper.get()
+        try:
+            return self._sent(endpoint, send, session)
+        except CredentialsError as error:
+            if error.code != "INVALID_SESSION_ID":
+                raise
+        return self._sent(endpoint, send, self._keeper.get(refused=session))
+
+    def _sent(self, endpoint: str, send: Callable[[Salesforce], Any], session: Session) -> Any:
+        client = self._connected(session)
+        self.calls += 1
+        try:
+            answer = send(client)
+        except SalesforceError as error:
+            raise refusal(self._tenant, endpoint, error.status, error.content) from None
+        except requests.exceptions.JSONDecodeError:
+            cause = "the answer is not JSON (cut off, or not from the API)"
+            raise TransientError("salesforce", self._tenant, endpoint, cause) from None
+        except requests.Timeout:
+            raise TransientError("salesforce", self._tenant, endpoint, "no answer in time") from None
+        except requests.RequestException as error:
+            cause = f"the connection failed ({type(error).__name__})"
+            raise TransientError("salesforce", self._tenant, endpoint, cause) from None
+        used = client.api_usage.get("api-usage")
+        if used is not None:
+            self.usage = (int(used[0]), int(used[1]))
+        return answer
+
+    def _connected(self, session: Session) -> Salesforce:
+        if self._client is None or self._client[0] != session:
+            place = urlsplit(session.instance_url)
+            if place.scheme == "http":
+                self._http.mount(f"https://{place.netloc}/", _PlainHTTP())
+            client = Salesforce(
+                instance_url=session.instance_url,
+                session_id=session.token,
+                session=self._http,
+                version=self._config.api_version,
+                object_pairs_hook=dict,
+            )
+            self._client = (session, client)
+        return self._client[1]
+
+
+def refusal(tenant: str, endpoint: str, status: int, content: Any) -> RemoteError:
+    """Turn a refused request into the error that says whether trying again can help; no value of the body stays."""
+    first = content[0] if isinstance(content, list) and content and isinstance(content[0], dict) else {}
+    code = first.get("errorCode") or (content.get("error") if isinstance(content, dict) else None)
+    kind: type[RemoteError] = PermanentError
+    cause = "the request is refused"
+    if status == 401 or code == "INVALID_SESSION_ID":
+        kind, cause, code = CredentialsError, "the session is refused", code or "INVALID_SESSION_ID"
+    elif code == "REQUEST_LIMIT_EXCEEDED":
+        concurrent = "oncurrent" in str(first.get("message"))
+        kind = TransientError if concurrent else PermanentError
+        cause = "too many calls at once" if concurrent else "the org's daily limit of API calls is used up"
+    elif status in TRANSIENT_STATUSES or status >= 500 or kind_of(code) is Kind.PASSING:
+        kind, cause = TransientError, "the server is in trouble"
+    elif status == 403:
+        kind, cause = CredentialsError, "the integration user may not do this"
+    fields = first.get("fields")
+    named = tuple(map(str, fields)) if isinstance(fields, list) else ()
+    return kind("salesforce", tenant, endpoint, cause, status=status, code=code, fields=named)

@@ -1,0 +1,74 @@
+"""The client of ServiceTitan's export feeds for one tenant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from st_sf_pipelines.errors import CredentialsError, TransientError
+from st_sf_pipelines.ports import Page
+from st_sf_pipelines.systems.http import ATTEMPTS, Http, Pace
+from st_sf_pipelines.systems.servicetitan.auth import TokenKeeper
+from st_sf_pipelines.systems.servicetitan.entities import ENTITY
+
+if TYPE_CHECKING:
+    from st_sf_pipelines.config import Tenant
+
+
+class ServiceTitanClient:
+    """A Source (see ports): safe to be used by several threads, which share one token and one pace."""
+
+    def __init__(self, tenant: Tenant, *, timeout: float = 60.0, attempts: int = ATTEMPTS) -> None:
+        """Take a tenant; nothing is sent yet. A probe takes a short timeout and one attempt."""
+        self._tenant = tenant
+        self._config = tenant.servicetitan
+        self._http = Http(
+            "servicetitan", tenant.name, Pace(self._config.calls_per_second), timeout=timeout, attempts=attempts
+        )
+        self._token = TokenKeeper(self._config, self._http)
+
+    @property
+    def calls(self) -> int:
+        """How many calls were sent, tokens included."""
+        return self._http.calls
+
+    def calls_of(self, entity: str) -> int:
+        """How many calls were sent for one entity's feed, retries included."""
+        return self._http.sent[f"GET {ENTITY[entity].feed.format(tenant=self._tenant.id)}"]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def page(self, entity: str, token: str | None) -> Page:
+        """Fetch what follows `token`: None is the beginning, an ISO date is what changed since. Raise RemoteError.
+
+        `includeRecentChanges` makes a change visible at once, and repeats it for 15 minutes (reference, section 3).
+        """
+        path = ENTITY[entity].feed.format(tenant=self._tenant.id)
+        query = {"includeRecentChanges": "true", **({"from": token} if token else {})}
+        answer = self._get(path, query)
+        records = answer.get("data") if isinstance(answer, dict) else None
+        if not isinstance(records, list):
+            raise TransientError("servicetitan", self._tenant.name, f"GET {path}", "the answer holds no list of data")
+        follows = answer.get("continueFrom")
+        return Page(records, follows if isinstance(follows, str) and follows else None, answer.get("hasMore") is True)
+
+    def _get(self, path: str, query: dict[str, str]) -> Any:
+        """Send a GET with a living token; a token that is refused is renewed once (EXT-2)."""
+        used = ""
+
+        def make(refused: str | None) -> httpx.Request:
+            nonlocal used
+            used = self._token.get(refused=refused)
+            headers = {"Authorization": f"Bearer {used}", "ST-App-Key": self._config.app_key.get_secret_value()}
+            return self._http.request("GET", f"{self._config.api_url}{path}", params=query, headers=headers)
+
+        try:
+            return self._http.json(lambda: make(None))
+        except CredentialsError as error:
+            if error.status != httpx.codes.UNAUTHORIZED:
+                raise
+        refused = used
+        return self._http.json(lambda: make(refused))

@@ -1,0 +1,1 @@
+"""What the business says, example by example and as properties."""

@@ -1,0 +1,1 @@
+"""What the store promises, proved on real PostgreSQL servers."""
