@@ -78,6 +78,15 @@ def ensure_database(url: str) -> None:
     raise StoreError(f"the database {name} does not exist and could not be created: create it by hand")
 
 
+def recreate(url: str, *, template: str = "template1") -> None:
+    """Drop the database that the URL names, with all that is in it, and create it empty, or as a copy of another."""
+    parts = urlsplit(libpq_url(url))
+    name = sql.Identifier(parts.path.lstrip("/"))
+    with psycopg.connect(urlunsplit(parts._replace(path="/postgres")), autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(template)))
+
+
 def _without_password(error: Exception) -> str:
     return re.sub(r"://[^@\s]+@", "://…@", str(error)).strip().replace("\n", "; ")
 

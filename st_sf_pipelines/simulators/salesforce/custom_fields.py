@@ -85,8 +85,8 @@ OF_A_SET_UP_ORG = (
     _key("Lead", "ServiceTitan_Lead_Id__c"),
 )
 EMAIL_OPT_OUT = {
-    "name": "HasOptedOutOfEmail", "label": "Email Opt Out", "type": "boolean", "nillable": False, "permissionable": True,
-    "defaultedOnCreate": True, "defaultValue": False, "soapType": "xsd:boolean",
+    "name": "HasOptedOutOfEmail", "label": "Email Opt Out", "type": "boolean", "nillable": False,
+    "permissionable": True, "defaultedOnCreate": True, "defaultValue": False, "soapType": "xsd:boolean",
 }  # fmt: skip
 
 

@@ -90,7 +90,10 @@ def _event(row: Row, given: Row, _now: str) -> None:
     if minutes is None and row.get("IsAllDayEvent"):
         minutes = 1440
     if start is None or minutes is None:
-        missing = [*(["ActivityDateTime"] if start is None else []), *(["DurationInMinutes"] if minutes is None else [])]
+        missing = [
+            *(["ActivityDateTime"] if start is None else []),
+            *(["DurationInMinutes"] if minutes is None else []),
+        ]
         raise Refusal("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", missing)
     if minutes < 0:
         raise Refusal("FIELD_INTEGRITY_EXCEPTION", "An event can't end before it starts.", ["EndDateTime"])

@@ -71,7 +71,8 @@ class Call:
         return self.json
 
     def writer(self) -> Writer:
-        """Return what saves this call's records."""
+        """Return what saves this call's records, and note whether assignment rules were told to keep still."""
+        self.org.counters.auto_assign[self.headers.get("sforce-auto-assign", "absent").upper()] += 1
         rule_header = self.headers.get("sforce-duplicate-rule-header", "").replace(" ", "").lower()
         return Writer(
             self.org.schema,
@@ -87,9 +88,7 @@ class Call:
 Handler = Callable[[Call], Answer]
 
 
-def open_call(
-    org: Org, method: str, address: str, headers: dict[str, str], content: bytes | None
-) -> Call | None:
+def open_call(org: Org, method: str, address: str, headers: dict[str, str], content: bytes | None) -> Call | None:
     """Read an address below `/services/data/vXX.0`; nothing where it is another."""
     match = VERSIONED.fullmatch(address)
     if match is None:

@@ -2,7 +2,7 @@
 
 import zlib
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
@@ -11,17 +11,16 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from st_sf_pipelines.simulators.salesforce import oauth
-from st_sf_pipelines.simulators.salesforce.about import whoami
 from st_sf_pipelines.simulators.salesforce.control import control
-from st_sf_pipelines.simulators.salesforce.credentials import ORG_ID, USERNAME
 from st_sf_pipelines.simulators.salesforce.exchange import Answer
 from st_sf_pipelines.simulators.salesforce.faults import Struck
 from st_sf_pipelines.simulators.salesforce.org import Options, Org
-from st_sf_pipelines.simulators.salesforce.refusals import invalid_session, not_found
 from st_sf_pipelines.simulators.salesforce.rest import label_of, serve_rest
 from st_sf_pipelines.simulators.salesforce.wire import close, gone, reset
 
 GARBAGE = b"<html><body>\x00\xff Down for maintenance"
+# Faults that let a request be done, and keep its answer back.
+LOST_ANSWERS = ("truncate", "commit_then_reset", "commit_then_silence")
 
 
 class Front:
@@ -56,94 +55,92 @@ class Front:
         address = scope["raw_path"].decode("latin-1") + (f"?{query_string}" if query_string else "")
         if address.startswith("/_sim/"):
             path = request.url.path.removeprefix("/_sim/")
-            body = orjson.loads(content) if content else None
-            given = self.control(request.method, path, dict(request.query_params), body)
+            try:
+                body = orjson.loads(content) if content else None
+            except orjson.JSONDecodeError as error:
+                given = Answer(400, {"error": f"not JSON: {error}"})
+            else:
+                given = self.control(request.method, path, dict(request.query_params), body)
             await _response(given)(scope, receive, send)
             return
         with self.lock:
             struck = self.org.faults.strike(request.method, address)
             label = label_of(self.org, request.method, address)
-        outcome = await self._serve(_Line(scope, receive, send), request, address, content, struck)
-        with self.lock:
-            self.org.counters.called(request.method, label, outcome)
+        await self._serve(_Line(scope, receive, send), _Asked(request, address, label, content), struck)
 
-    async def _serve(
-        self, line: "_Line", request: Request, address: str, content: bytes, struck: Struck
-    ) -> int | str:
-        """Answer one request, or do to it what a fault says; return what it is counted as."""
+    async def _serve(self, line: "_Line", asked: "_Asked", struck: Struck) -> None:
+        """Answer one request, or do to it what a fault says."""
         fault = struck.whole or {}
-        if "reset" in fault:
-            await reset(line.scope, line.receive)
-            return "reset"
-        if "silence" in fault:
-            await line.silence(fault["silence"])
-            return "silence"
+        if "reset" in fault or "silence" in fault:
+            self._count(asked, "reset" if "reset" in fault else "silence")
+            await line.drop(after=fault.get("silence", 0))
+            return
         if "status" in fault:
-            told = Answer(fault["status"], fault.get("body"), dict(fault.get("headers", {})))
-            return await line.say(_response(told))
-        if "garbage" in fault:
-            return await line.say(Response(GARBAGE, 200, media_type="application/json"))
-        with self.lock:
-            if "expire_session" in fault:
-                token = self.org.sessions.bearer(request.headers.get("authorization", ""))
-                self.org.sessions.expire(token)
-            given = self._answer(request, address, content, struck)
-        if "commit_then_reset" in fault:
-            await reset(line.scope, line.receive)
-            return "commit_then_reset"
-        if "commit_then_silence" in fault:
-            await line.silence(fault["commit_then_silence"])
-            return "commit_then_silence"
-        response = _response(given)
-        if "truncate" in fault:
+            response = _response(Answer(fault["status"], fault.get("body"), dict(fault.get("headers", {}))))
+        elif "garbage" in fault:
+            response = Response(GARBAGE, 200, media_type="application/json")
+        else:
+            with self.lock:
+                response = _response(self._answer(asked, struck, expire="expire_session" in fault))
+        lost = next((name for name in LOST_ANSWERS if name in fault), None)
+        self._count(asked, lost or response.status_code)
+        if lost == "truncate":
             await line.say_part(response, fault["truncate"])
-            return "truncate"
-        return await line.say(response)
+        elif lost:
+            await line.drop(after=fault.get("commit_then_silence", 0))
+        else:
+            await line.say(response)
 
-    def _answer(self, request: Request, address: str, content: bytes, struck: Struck) -> Answer:
-        path, method = request.url.path, request.method
-        headers = dict(request.headers)
-        if path.startswith("/services/data"):
-            return serve_rest(self.org, method, address, headers, content, struck.rows)
-        form = dict(parse_qsl(content.decode("utf-8", "replace"), keep_blank_values=True))
-        authorization = headers.get("authorization", "")
-        if (method, path) == ("POST", "/services/oauth2/token"):
-            return oauth.token(self.org, self.url, form, authorization)
-        if (method, path) == ("POST", "/services/oauth2/revoke"):
-            return oauth.revoke(self.org, form)
-        if (method, path) == ("GET", "/services/oauth2/authorize"):
-            return oauth.authorize(self.org, dict(request.query_params))
-        if path == "/services/oauth2/userinfo" or path.startswith(f"/id/{ORG_ID}"):
-            if self.org.sessions.bearer(authorization) is None:
-                return Answer(401, invalid_session().as_body())
-            return Answer(body=whoami(self.url, ORG_ID, USERNAME))
-        return Answer(404, not_found().as_body())
+    def _count(self, asked: "_Asked", outcome: int | str) -> None:
+        """Count a request before its answer is sent: who has the answer finds it counted."""
+        with self.lock:
+            self.org.counters.called(asked.request.method, asked.label, outcome)
+
+    def _answer(self, asked: "_Asked", struck: Struck, *, expire: bool) -> Answer:
+        request = asked.request
+        authorization = request.headers.get("authorization", "")
+        if expire:
+            self.org.sessions.expire(self.org.sessions.bearer(authorization))
+        if request.url.path.startswith("/services/data"):
+            headers = dict(request.headers)
+            return serve_rest(self.org, request.method, asked.address, headers, asked.content, struck.rows)
+        form = dict(parse_qsl(asked.content.decode("utf-8", "replace"), keep_blank_values=True))
+        return oauth.serve_oauth(self.org, self.url, request, form)
+
+
+class _Asked(NamedTuple):
+    """One request, read to its end, with the name under which it is counted."""
+
+    request: Request
+    address: str
+    label: str
+    content: bytes
 
 
 class _Line:
     """The way back to one client."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.scope = scope
-        self.receive = receive
+        self._scope = scope
+        self._receive = receive
         self._send = send
 
-    async def say(self, response: Response) -> int:
-        """Send an answer, and return its status."""
-        await response(self.scope, self.receive, self._send)
-        return response.status_code
+    async def say(self, response: Response) -> None:
+        """Send an answer."""
+        await response(self._scope, self._receive, self._send)
 
     async def say_part(self, response: Response, length: int) -> None:
         """Promise a whole answer, send the first bytes of it, and hang up."""
         start = {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
         await self._send(start)
         await self._send({"type": "http.response.body", "body": bytes(response.body[:length]), "more_body": True})
-        await close(self.scope, self.receive)
+        await close(self._scope, self._receive)
 
-    async def silence(self, seconds: float) -> None:
+    async def drop(self, after: float) -> None:
         """Say nothing for so long, or until the client gives up, and then hang up."""
-        await gone(self.receive, seconds)
-        await reset(self.scope, self.receive)
+        if after:
+            await gone(self._receive, after)
+        await reset(self._scope, self._receive)
 
 
 def _response(given: Answer) -> Response:

@@ -79,9 +79,11 @@ def _read_parent(schema: Schema, kind: ObjectType, incoming: Incoming, name: str
 def _parent_kind(schema: Schema, lookup: Field, raw: dict[str, Any]) -> ObjectType:
     attributes = raw.get("attributes")
     named = attributes.get("type") if isinstance(attributes, dict) else None
-    if named is None and len(lookup.reference_to) > 1 and lookup.reference_to != ("Group", "User"):
-        raise Refusal("INVALID_FIELD", f"{lookup.relationship}: attributes with a type must name the object meant")
-    kind = schema.find(named or lookup.reference_to[-1])
-    if kind is None or kind.name not in lookup.reference_to:
+    kinds = [kind for name in lookup.reference_to if (kind := schema.find(name))]
+    if named is not None:
+        kinds = [kind for kind in kinds if kind.name == named]
+    if not kinds:
         raise Refusal("INVALID_FIELD", f"{lookup.relationship}: invalid type of a related record")
-    return kind
+    if len(kinds) > 1:
+        raise Refusal("INVALID_FIELD", f"{lookup.relationship}: attributes with a type must name the object meant")
+    return kinds[0]

@@ -10,7 +10,9 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from starlette.requests import Request
 
+from st_sf_pipelines.simulators.salesforce.about import whoami
 from st_sf_pipelines.simulators.salesforce.credentials import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -20,6 +22,7 @@ from st_sf_pipelines.simulators.salesforce.credentials import (
 )
 from st_sf_pipelines.simulators.salesforce.exchange import Answer
 from st_sf_pipelines.simulators.salesforce.org import INTEGRATION_USER, Org
+from st_sf_pipelines.simulators.salesforce.refusals import invalid_session, not_found
 
 LOGIN_HOSTS = ("https://login.salesforce.com", "https://test.salesforce.com")
 LONGEST_ASSERTION_SECONDS = 300
@@ -34,12 +37,30 @@ class OAuthRefusal(Exception):  # noqa: N818 - an answer, not a fault
         self.answer = Answer(status, {"error": error, "error_description": description})
 
 
+def serve_oauth(org: Org, url: str, request: Request, form: dict[str, str]) -> Answer:
+    """Answer one request to an address that is not part of the REST API: tokens, and who is behind them."""
+    authorization = request.headers.get("authorization", "")
+    path = request.url.path
+    if path == "/services/oauth2/userinfo" or path.startswith(f"/id/{ORG_ID}"):
+        if org.sessions.bearer(authorization) is None:
+            return Answer(401, invalid_session().as_body())
+        return Answer(body=whoami(url, ORG_ID, USERNAME))
+    match request.method, path:
+        case "POST", "/services/oauth2/token":
+            return token(org, url, form, authorization)
+        case "POST", "/services/oauth2/revoke":
+            return revoke(org, form)
+        case "GET", "/services/oauth2/authorize":
+            return authorize(org, dict(request.query_params))
+    return Answer(404, not_found().as_body())
+
+
 def token(org: Org, url: str, form: dict[str, str], authorization: str) -> Answer:
     """POST `/services/oauth2/token`."""
     grant = _GRANTS.get(form.get("grant_type", ""))
+    if grant is None:
+        return OAuthRefusal("unsupported_grant_type", "grant type not supported").answer
     try:
-        if grant is None:
-            raise OAuthRefusal("unsupported_grant_type", "grant type not supported")
         return grant(org, url, _with_basic(form, authorization))
     except OAuthRefusal as refusal:
         return refusal.answer

@@ -1,6 +1,7 @@
 """SOQL over HTTP: `/query` and `/queryAll`, a page at a time."""
 
 import re
+from typing import Any
 
 from st_sf_pipelines.simulators.salesforce.exchange import Answer, Call
 from st_sf_pipelines.simulators.salesforce.refusals import Refusal
@@ -42,7 +43,7 @@ def _first_page(call: Call, *, deleted: bool) -> Answer:
 
 def _page(call: Call, result: Result, start: int, size: int, locator: str) -> Answer:
     end = start + size
-    body = {"totalSize": result.total, "done": end >= len(result.rows)}
+    body: dict[str, Any] = {"totalSize": result.total, "done": end >= len(result.rows)}
     if not body["done"]:
         body["nextRecordsUrl"] = f"{call.root}/query/{locator}-{end}"
     return Answer(body=body | {"records": result.page(start, size, call.root)})

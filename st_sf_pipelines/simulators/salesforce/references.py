@@ -21,5 +21,5 @@ def check_reference(schema: Schema, tables: Tables, field: Field, record_id: str
     if row["IsDeleted"]:
         raise Refusal("ENTITY_IS_DELETED", "entity is deleted", [field.name])
     if kind and kind.name == "User" and field.name == "OwnerId" and not row["IsActive"]:
-        message = "operation performed with inactive user [{}] as owner of object".format(record_id[:15])
+        message = f"operation performed with inactive user [{record_id[:15]}] as owner of object"
         raise Refusal("INACTIVE_OWNER_OR_USER", message, [field.name])

@@ -7,9 +7,7 @@ from typing import Any
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer of the stand-in, not a fault in it
     """A row or a request that the org does not take, with the HTTP status of a request about this record alone."""
 
-    def __init__(
-        self, code: str, message: str, fields: Iterable[str] = (), *, status: int = 400, **extra: Any
-    ) -> None:
+    def __init__(self, code: str, message: str, fields: Iterable[str] = (), *, status: int = 400, **extra: Any) -> None:
         super().__init__(message)
         self.code = code
         self.message = message

@@ -27,9 +27,7 @@ RESOURCES = (
     Resource("sobjects", {"GET": about.list_objects}),
     Resource("sobjects/{object}", {"GET": about.object_summary, "POST": records.create}),
     Resource("sobjects/{object}/describe", {"GET": about.describe}),
-    Resource(
-        "sobjects/{object}/{id}", {"GET": records.read, "PATCH": records.update, "DELETE": records.delete}
-    ),
+    Resource("sobjects/{object}/{id}", {"GET": records.read, "PATCH": records.update, "DELETE": records.delete}),
     Resource(
         "sobjects/{object}/{field}/{id}",
         {"GET": records.read_by_key, "PATCH": records.upsert_by_key, "DELETE": records.delete_by_key},
@@ -42,9 +40,7 @@ RESOURCES = (
             "DELETE": sobject_collections.delete,
         },
     ),
-    Resource(
-        "composite/sobjects/{object}", {"GET": sobject_collections.read, "POST": sobject_collections.read}
-    ),
+    Resource("composite/sobjects/{object}", {"GET": sobject_collections.read, "POST": sobject_collections.read}),
     Resource("composite/sobjects/{object}/{field}", {"PATCH": sobject_collections.upsert}),
 )
 
@@ -72,17 +68,17 @@ def place(call: Call, table: tuple[Resource, ...] = RESOURCES) -> Place | None:
 
 def answer(call: Call, table: tuple[Resource, ...] = RESOURCES) -> Answer:
     """Answer a call; a refusal of the whole request becomes its status and its array of one error."""
+    here = place(call, table)
+    if here is None:
+        refusal = not_found()
+        return Answer(refusal.status, refusal.as_body())
+    handler = here.handlers.get(call.method)
+    if handler is None:
+        message = f"HTTP Method '{call.method}' not allowed. Allowed are {','.join(here.handlers)}"
+        return Answer(405, Refusal("METHOD_NOT_ALLOWED", message).as_body())
     try:
-        here = place(call, table)
-        if here is None:
-            raise not_found()
-        handler = here.handlers.get(call.method)
-        if handler is None:
-            allowed = ",".join(here.handlers)
-            message = f"HTTP Method '{call.method}' not allowed. Allowed are {allowed}"
-            raise Refusal("METHOD_NOT_ALLOWED", message, status=405)
         return handler(call)
     except Refusal as refusal:
-        if call.method in WRITES and call.segments[:1] == ["sobjects"] and len(call.segments) > 1:
-            call.org.counters.refused[call.segments[1]] += 1
+        if call.method in WRITES and call.segments[0] == "sobjects":
+            call.org.counters.refused[call.args["object"]] += 1
         return Answer(refusal.status, refusal.as_body())

@@ -6,7 +6,7 @@ from st_sf_pipelines.simulators.salesforce.exchange import Answer, open_call
 from st_sf_pipelines.simulators.salesforce.faults import RowError
 from st_sf_pipelines.simulators.salesforce.org import Org
 from st_sf_pipelines.simulators.salesforce.refusals import Refusal, invalid_session, not_found
-from st_sf_pipelines.simulators.salesforce.resources import RESOURCES, WRITES, Resource, answer, place
+from st_sf_pipelines.simulators.salesforce.resources import RESOURCES, Resource, answer, place
 
 TABLE = (*RESOURCES, Resource("composite", {"POST": composite}))
 MOST_ADDRESS_BYTES = 16_384
@@ -59,8 +59,6 @@ def _serve(
     call = open_call(org, method, address, headers, content)
     if call is None:
         return _refused(not_found())
-    if method in WRITES:
-        org.counters.auto_assign[headers.get("sforce-auto-assign", "absent").upper()] += 1
     call.row_faults = row_faults
     return answer(call, TABLE)
 

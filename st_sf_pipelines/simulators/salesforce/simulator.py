@@ -99,9 +99,7 @@ class SalesforceSimulator:
         """Start again with an org as it was at first."""
         self._control("POST", "reset")
 
-    def _control(
-        self, method: str, path: str, body: Any = None, query: dict[str, str] | None = None
-    ) -> Any:
+    def _control(self, method: str, path: str, body: Any = None, query: dict[str, str] | None = None) -> Any:
         given = self._front.control(method, path, query or {}, body)
         if given.status >= 400:
             raise ValueError(given.body["error"])

@@ -15,9 +15,7 @@ from st_sf_pipelines.simulators.salesforce.schema import Field, ObjectType, no_s
 MOST_RECORDS = 200
 MOST_READ_AT_ONCE = 2_000
 MOST_CHUNKS = 10
-ROLLED_BACK = (
-    "Record rolled back because not all records were valid and the request was using AllOrNone header"
-)
+ROLLED_BACK = "Record rolled back because not all records were valid and the request was using AllOrNone header"
 
 Result = dict[str, Any]
 T = TypeVar("T")
@@ -117,7 +115,8 @@ def read(call: Call) -> Answer:
     rows = call.org.tables.of[call.kind.name].rows
     found = [rows.get(normalise(str(record_id)) or "") for record_id in ids]
     shown = [
-        render(call.kind, row, call.root, columns) if row is not None and not row["IsDeleted"] else None for row in found
+        render(call.kind, row, call.root, columns) if row is not None and not row["IsDeleted"] else None
+        for row in found
     ]
     return Answer(body=shown)
 

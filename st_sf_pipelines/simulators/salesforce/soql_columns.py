@@ -7,7 +7,8 @@ from typing import Any
 from st_sf_pipelines.simulators.salesforce.refusals import Refusal
 from st_sf_pipelines.simulators.salesforce.rendering import value_of
 from st_sf_pipelines.simulators.salesforce.schema import Field, ObjectType, Schema
-from st_sf_pipelines.simulators.salesforce.soql_syntax import Column, malformed
+from st_sf_pipelines.simulators.salesforce.soql_tokens import malformed
+from st_sf_pipelines.simulators.salesforce.soql_tree import Column
 from st_sf_pipelines.simulators.salesforce.tables import Row, Tables
 
 MOST_LEVELS = 5

@@ -10,15 +10,8 @@ from st_sf_pipelines.simulators.salesforce.instants import read_date, read_datet
 from st_sf_pipelines.simulators.salesforce.refusals import Refusal
 from st_sf_pipelines.simulators.salesforce.schema import Field
 from st_sf_pipelines.simulators.salesforce.soql_columns import Found, Scope
-from st_sf_pipelines.simulators.salesforce.soql_syntax import (
-    AnyOf,
-    Compare,
-    Condition,
-    Every,
-    Literal,
-    Negation,
-    malformed,
-)
+from st_sf_pipelines.simulators.salesforce.soql_tokens import malformed
+from st_sf_pipelines.simulators.salesforce.soql_tree import AnyOf, Compare, Condition, Every, Literal, Negation
 from st_sf_pipelines.simulators.salesforce.tables import Row, Table
 
 Predicate = Callable[[Row], bool]

@@ -9,7 +9,9 @@ from st_sf_pipelines.simulators.salesforce.rendering import attributes, value_of
 from st_sf_pipelines.simulators.salesforce.schema import Field, Schema
 from st_sf_pipelines.simulators.salesforce.soql_columns import Found, Scope
 from st_sf_pipelines.simulators.salesforce.soql_filter import candidates, predicate
-from st_sf_pipelines.simulators.salesforce.soql_syntax import Order, Select, malformed, parse
+from st_sf_pipelines.simulators.salesforce.soql_parser import parse
+from st_sf_pipelines.simulators.salesforce.soql_tokens import malformed
+from st_sf_pipelines.simulators.salesforce.soql_tree import Order, Select
 from st_sf_pipelines.simulators.salesforce.tables import Row, Tables
 
 MOST_OFFSET = 2_000
@@ -54,8 +56,8 @@ def run(schema: Schema, tables: Tables, text: str, *, deleted: bool) -> Result:
     kind = schema.find(query.table.text)
     if kind is None:
         message = (
-            f"sObject type '{query.table.text}' is not supported. If you are attempting to use a custom object, be sure "
-            "to append the '__c' after the entity name. Please reference your WSDL or the describe call for the "
+            f"sObject type '{query.table.text}' is not supported. If you are attempting to use a custom object, be "
+            "sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the "
             "appropriate names."
         )
         raise malformed(text, query.table.at, message, "INVALID_TYPE")

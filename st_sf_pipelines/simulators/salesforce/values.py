@@ -10,7 +10,9 @@ from st_sf_pipelines.simulators.salesforce.instants import read_date, read_datet
 from st_sf_pipelines.simulators.salesforce.refusals import Refusal
 from st_sf_pipelines.simulators.salesforce.schema import Field
 
-EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+EMAIL = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
+)
 TOKENS = {str: "STRING", bool: "TRUE", int: "NUMBER_INT", float: "NUMBER_FLOAT", dict: "OBJECT", list: "ARRAY"}
 
 

@@ -1,4 +1,4 @@
-"""How a record is saved: every rule of the describe and of the org, then the row, its stamps and what follows from it."""
+"""How a record is saved: the rules of the describe and of the org, then the row, its stamps and what follows."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -50,9 +50,7 @@ class Writer:
         table = self.tables.of[kind.name]
         old = find_living(table, record_id)
         given = self._given(kind, incoming, "updateable", same=old)
-        emptied = [
-            name for name, value in given.items() if value is None and not kind.fields[name].nillable
-        ]
+        emptied = [name for name, value in given.items() if value is None and not kind.fields[name].nillable]
         if emptied:
             message = f"Required fields are missing: [{', '.join(emptied)}]"
             raise Refusal("REQUIRED_FIELD_MISSING", message, emptied)
@@ -122,9 +120,7 @@ class Writer:
     def _check_unique(self, kind: ObjectType, column: Field, value: Any, same: Row | None) -> None:
         for twin in self.tables.of[kind.name].find(column.name, str(value)):
             if same is None or twin["Id"] != same["Id"]:
-                message = (
-                    f"duplicate value found: {column.name} duplicates value on record with id: {twin['Id'][:15]}"
-                )
+                message = f"duplicate value found: {column.name} duplicates value on record with id: {twin['Id'][:15]}"
                 raise Refusal("DUPLICATE_VALUE", message)
 
     def _resolve(self, parent: ByKey) -> str:

@@ -1,97 +1,24 @@
-"""SOQL read into a tree: SELECT, FROM, WHERE, ORDER BY, LIMIT and OFFSET; what cannot be read is MALFORMED_QUERY."""
+"""SOQL read into its tree; what cannot be read is MALFORMED_QUERY."""
 
 import re
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from st_sf_pipelines.simulators.salesforce.refusals import Refusal
-
-TOKEN = re.compile(
-    r"""\s*(?:
-      (?P<string>'(?:[^'\\]|\\.)*')
-    | (?P<datetime>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))
-    | (?P<date>\d{4}-\d\d-\d\d)
-    | (?P<number>[+-]?\d+(?:\.\d+)?)
-    | (?P<word>[A-Za-z_]\w*(?:\.\w+)*)
-    | (?P<operator><=|>=|!=|<>|=|<|>|\(|\)|,)
-    )""",
-    re.VERBOSE | re.DOTALL,
+from st_sf_pipelines.simulators.salesforce.soql_tokens import Token, malformed, scan
+from st_sf_pipelines.simulators.salesforce.soql_tree import (
+    AnyOf,
+    Column,
+    Compare,
+    Condition,
+    Every,
+    Literal,
+    Negation,
+    Order,
+    Select,
 )
+
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\"}
 COMPARISONS = ("=", "!=", "<>", "<", "<=", ">", ">=")
 MOST_CHARACTERS = 100_000
-
-
-class Token(NamedTuple):
-    """A word of the query: of which kind, its text, and where it starts."""
-
-    kind: str
-    text: str
-    at: int
-
-
-class Literal(NamedTuple):
-    """A value in a condition: string, number, date, datetime, boolean or null."""
-
-    kind: str
-    value: str | float | bool | None
-
-
-class Column(NamedTuple):
-    """A field as the query names it, of the object itself or by way of its parents."""
-
-    path: str
-    at: int
-
-
-class Compare(NamedTuple):
-    """`field operator value`; IN and NOT IN have several values."""
-
-    column: Column
-    operator: str
-    values: list[Literal]
-
-
-class Every(NamedTuple):
-    """All of these hold."""
-
-    conditions: list["Condition"]
-
-
-class AnyOf(NamedTuple):
-    """One of these holds."""
-
-    conditions: list["Condition"]
-
-
-class Negation(NamedTuple):
-    """This does not hold."""
-
-    condition: "Condition"
-
-
-Condition = Compare | Every | AnyOf | Negation
-
-
-class Order(NamedTuple):
-    """One part of ORDER BY."""
-
-    column: Column
-    descending: bool
-    nulls_last: bool
-
-
-@dataclass
-class Select:
-    """A whole query."""
-
-    columns: list[Column]
-    table: Token
-    is_count: bool = False
-    where: Condition | None = None
-    order: list[Order] = field(default_factory=list)
-    limit: int | None = None
-    offset: int = 0
 
 
 def parse(text: str) -> Select:
@@ -101,21 +28,12 @@ def parse(text: str) -> Select:
     return _Parser(text).select()
 
 
-def malformed(text: str, at: int, message: str, code: str = "MALFORMED_QUERY") -> Refusal:
-    """Return a refusal that shows where in the query it stumbled, as Salesforce does."""
-    row = text.count("\n", 0, at) + 1
-    column = at - (text.rfind("\n", 0, at) + 1) + 1
-    near = text[max(0, at - 30) : at + 30].replace("\n", " ")
-    pointer = " " * min(at, 30) + "^"
-    return Refusal(code, f"\n{near}\n{pointer}\nERROR at Row:{row}:Column:{column}\n{message}")
-
-
 class _Parser:
     """Walks over the words of one query."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._tokens = list(self._scan(text))
+        self._tokens = list(scan(text))
         self._next = 0
 
     def select(self) -> Select:
@@ -275,15 +193,3 @@ class _Parser:
         token = token or self._peek()
         shown = f"'{token.text}'" if token.kind != "end" else "<EOF>"
         return malformed(self._text, token.at, f"unexpected token: {shown}")
-
-    @staticmethod
-    def _scan(text: str) -> list[Token]:
-        tokens, at, end = [], 0, len(text.rstrip())
-        while at < end:
-            match = TOKEN.match(text, at)
-            if match is None or match.lastgroup is None:
-                start = at + len(text[at:]) - len(text[at:].lstrip())
-                raise malformed(text, start, f"unexpected char: '{text[start]}'")
-            tokens.append(Token(match.lastgroup, match.group(match.lastgroup), match.start(match.lastgroup)))
-            at = match.end()
-        return [*tokens, Token("end", "", len(text))]

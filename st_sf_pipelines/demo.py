@@ -1,0 +1,250 @@
+"""Runs Dagster with what it needs on this machine, shows each round as it ends, and leaves no process behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from st_sf_pipelines.defs.instance import ROOT, open_database, prepare_dagster
+from st_sf_pipelines.errors import StSfError
+from st_sf_pipelines.settings import Settings, load
+from st_sf_pipelines.store import audit, local
+from st_sf_pipelines.store.database import recreate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from st_sf_pipelines.store.database import Database
+
+BEAT: Final = "*/20 * * * * *"
+EVENT_SECONDS: Final = 4.0
+GRACE_SECONDS: Final = 25.0
+SHOWN: Final = 12
+
+SITE: Final = """\
+tenants:
+  - name: {name}
+    id: {id}
+    timezone: {timezone}
+    servicetitan:
+      api_url: "{st[api_url]}"
+      auth_url: "{st[auth_url]}"
+      client_id: "{st[client_id]}"
+      client_secret: "${{DEMO_CLIENT_SECRET}}"
+      app_key: "${{DEMO_APP_KEY}}"
+    salesforce:
+      instance_url: "{sf[instance_url]}"
+      access_token: "${{DEMO_ACCESS_TOKEN}}"
+"""
+
+
+def demo(*, customers: int | None, port: int) -> int:
+    """Show it all: an embedded database, a shop that lives, an org that fills; until Ctrl-C."""
+    console = Console()
+    home = load().home / "demo"
+    home.mkdir(parents=True, exist_ok=True)
+    with _until_told(), ExitStack() as stack:
+        console.print("Starting the database, the stand-ins and Dagster; the first start takes half a minute.")
+        url = local.start(home)
+        stack.callback(local.stop, home)
+        for database in ("", "_dagster"):  # the stand-ins begin anew, so what we remember of them must too
+            recreate(url + database)
+        shop = ["--customers", str(customers)] if customers else []
+        st = stack.enter_context(_stand_in(home, "servicetitan", "--live", str(EVENT_SECONDS), *shop))
+        sf = stack.enter_context(_stand_in(home, "salesforce"))
+        tenant = st["tenants"][0]
+        site = home / "site.yaml"
+        site.write_text(
+            SITE.format(name=tenant["name"], id=tenant["id"], timezone=tenant["timezone"], st={**st, **tenant}, sf=sf)
+        )
+        os.environ |= {
+            "ST_SF_HOME": str(home),
+            "ST_SF_DATABASE_URL": url,
+            "ST_SF_CONFIG": str(site),
+            "CRM_SYNC_CRON": BEAT,
+            "DEMO_CLIENT_SECRET": tenant["client_secret"],
+            "DEMO_APP_KEY": tenant["app_key"],
+            "DEMO_ACCESS_TOKEN": sf["access_token"],
+        }
+        addresses = {"ServiceTitan stand-in": st["url"], "Salesforce stand-in": sf["url"], "site file": str(site)}
+        return _serve(load(), port, console, addresses)
+    return 0
+
+
+def dev(settings: Settings, *, port: int) -> int:
+    """Run Dagster on the site's own tenants until Ctrl-C; a database that was running goes on."""
+    with _until_told():
+        return _serve(settings, port, Console(), {})
+    return 0
+
+
+def _serve(settings: Settings, port: int, console: Console, addresses: dict[str, str]) -> int:
+    """Run the web server and the daemon, and show the rounds; end with what they end with."""
+    db = open_database(settings)
+    prepare_dagster(settings)
+    port = _free_port(port)
+    command = ["dagster", "dev", "-w", str(ROOT / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
+    with _child(settings.home, "dagster", command) as process:
+        url = f"http://127.0.0.1:{port}"
+        while not _answers(url):
+            if process.poll() is not None:
+                raise StSfError(f"Dagster ended; {settings.home / 'logs' / 'dagster.log'} says why")
+            time.sleep(0.5)
+        console.print(f"\n[bold green]Dagster UI: {url}[/]   lineage: {url}/asset-groups")
+        for what, where in addresses.items():
+            console.print(f"{what}: {where}", highlight=False)
+        console.print("Every round appears below; Ctrl-C stops everything.\n")
+        _show_rounds(db, process, console)
+        return process.returncode or 0
+
+
+def _show_rounds(db: Database, process: subprocess.Popen[bytes], console: Console) -> None:
+    """Keep a table of the newest rounds on a terminal; elsewhere print a line for each that ends."""
+    if console.is_terminal:
+        with Live(_table([]), console=console, refresh_per_second=2) as live:
+            while process.poll() is None:
+                live.update(_table(audit.latest_rounds(db, SHOWN)))
+                time.sleep(1)
+        return
+    seen: set[str] = set()
+    while process.poll() is None:
+        for each in reversed(audit.latest_rounds(db, SHOWN)):
+            if each["status"] and each["run_id"] not in seen:
+                seen.add(each["run_id"])
+                console.print("  ".join(_row(each)), highlight=False)
+        time.sleep(1)
+
+
+def _table(rounds: list[dict[str, Any]]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in ("ended", "tenant", "new and changed", "profiles", "segments", "accounts", "contacts", "outcome"):
+        table.add_column(column)
+    for each in rounds:
+        table.add_row(*_row(each))
+    return table
+
+
+def _row(each: dict[str, Any]) -> tuple[str, ...]:
+    counts = each["counts"]
+    read = [
+        f"{asset.partition('/')[2]} {done.get('new', 0) + done.get('changed', 0)}"
+        for asset, done in counts.items()
+        if asset.startswith("servicetitan/") and done.get("new", 0) + done.get("changed", 0)
+    ]
+
+    def moved(asset: str, *names: str) -> str:
+        return str(sum(counts.get(asset, {}).get(name, 0) for name in names))
+
+    return (
+        f"{each['ended_at']:%H:%M:%S}" if each["ended_at"] else "running",
+        each["tenant"],
+        ", ".join(sorted(read)) or "-",
+        moved("customers/profile", "new", "changed"),
+        moved("customers/segment", "new", "changed"),
+        moved("salesforce/accounts", "created", "updated"),
+        moved("salesforce/contacts", "created", "updated"),
+        each["status"] or "",
+    )
+
+
+@contextmanager
+def _stand_in(home: Path, system: str, *options: str) -> Iterator[dict[str, Any]]:
+    """Run a stand-in; give the JSON object of its first line."""
+    command = ["st-sf", "simulate", system, *options]
+    with _child(home, system, command, stdout=subprocess.PIPE) as process:
+        line = process.stdout.readline() if process.stdout else b""
+        if not line:
+            raise StSfError(f"the stand-in for {system} ended; {home / 'logs' / f'{system}.log'} says why")
+        yield json.loads(line)
+
+
+@contextmanager
+def _child(home: Path, name: str, command: list[str], stdout: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program of our environment in a session of its own, its words in a log; at the end the session is gone."""
+    logs = home / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    program = Path(sys.executable).with_name(command[0])
+    with (logs / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603 - programs of our own environment
+            [str(program), *command[1:]], cwd=ROOT, stdout=stdout or log, stderr=log, start_new_session=True
+        )
+        try:
+            yield process
+        finally:
+            _end(process)
+            if process.stdout:
+                process.stdout.close()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a session to end, wait for it, and make sure of it: a code server once outlived one SIGTERM."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+    until = time.monotonic() + 5
+    while time.monotonic() < until and _group_lives(process.pid, 0):
+        time.sleep(0.1)
+    _group_lives(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _group_lives(group: int, number: int) -> bool:
+    """Send a signal to a process group (0: only ask); say whether there was one."""
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+@contextmanager
+def _until_told() -> Iterator[None]:
+    """Take Ctrl-C, a SIGTERM and a closed terminal alike: as the wish to stop everything in good order."""
+
+    def stop(*_: object) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not cut the good order short
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        Console().print("\nStopped.")
+
+
+def _free_port(wanted: int) -> int:
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise StSfError("no port is free on this machine")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/server_info", timeout=2):  # noqa: S310 - our own server
+            return True
+    except OSError:
+        return False
