@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
-from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from st_sf_pipelines import console
 from st_sf_pipelines.errors import ConfigError, StSfError
 from st_sf_pipelines.settings import in_force, load
-
-if TYPE_CHECKING:
-    from st_sf_pipelines.config import Tenant
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,7 +23,6 @@ db_app = typer.Typer(no_args_is_help=True, help="The embedded PostgreSQL server 
 parked_app = typer.Typer(help="Records that Salesforce refused for good, with their mends.")
 app.add_typer(db_app, name="db")
 app.add_typer(parked_app, name="parked")
-out = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
 
 TenantOption = Annotated[str | None, typer.Option("--tenant", help="One tenant by name; else all.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -61,22 +53,17 @@ def sync(
     tenant: TenantOption = None,
     entities: Annotated[str, typer.Option(help="Only these entities, by comma.")] = "",
     targets: Annotated[str, typer.Option(help="Only these targets, by comma.")] = "",
-    full: Annotated[bool, typer.Option(help="Read and derive everything again; the cursor stays.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Read and derive everything again; the cursor stays.")] = False,
     since: Annotated[str, typer.Option(help="Read again what was modified since (ISO 8601).")] = "",
     until: Annotated[str, typer.Option(help="With --since: and before.")] = "",
     as_of: Annotated[str, typer.Option(help="The moment that rules are evaluated for (ISO 8601).")] = "",
-    dry_run: Annotated[bool, typer.Option(help="Plan everything, send nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan everything, send nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run one round in this process: exit 0 if nothing was rejected, 3 if rows were parked, 1 on failure."""
     config = {"full": full, "since": since, "until": until, "as_of": as_of, "dry_run": dry_run}
-    if full:
-        config["scope"] = "all"
-    report = _rounds(tenant, _names(entities), _names(targets), config)
-    if as_json:
-        _print_json(report)
-    else:
-        _print_rounds(report)
+    report = _rounds(tenant, _names(entities), _names(targets), {**config, **({"scope": "all"} if full else {})})
+    console.show(report, as_json=as_json, how=console.rounds)
     statuses = {each["status"] for each in report["tenants"]}
     sys.exit(1 if statuses & {"failed", "stopped"} else 3 if "parked" in statuses else 0)
 
@@ -84,32 +71,10 @@ def sync(
 @app.command()
 def plan(tenant: TenantOption = None, as_json: JsonOption = False) -> None:
     """Read and derive, send nothing; tell how many records and calls each object would take."""
-    report = _rounds(tenant, (), (), {"dry_run": True})
-    rows = {
-        each["name"]: {
-            asset: {
-                "records": counts["planned"],
-                **counts["would"],
-                "unchanged": counts["unchanged"],
-                "parked": counts["parked"],
-            }
-            for asset, counts in each["targets"].items()
-        }
-        for each in report["tenants"]
-    }
-    if as_json:
-        tenants = [
-            {"name": each["name"], "status": each["status"], "error": each["error"], "targets": rows[each["name"]]}
-            for each in report["tenants"]
-        ]
-        _print_json({"as_of": report["as_of"], "tenants": tenants})
-    else:
-        table = _table("tenant", "object", "records", "create", "update", "calls", "parked")
-        for name, objects in rows.items():
-            for asset, row in objects.items():
-                table.add_row(name, asset, *(str(row[c]) for c in ("records", "create", "update", "calls", "parked")))
-        out.print(table)
-        _print_errors(report)
+    from st_sf_pipelines.operate.rounds import planned
+
+    report = planned(_rounds(tenant, (), (), {"dry_run": True}))
+    console.show(report, as_json=as_json, how=console.plans)
     sys.exit(1 if any(each["status"] == "failed" for each in report["tenants"]) else 0)
 
 
@@ -120,58 +85,23 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Say which rule put a customer where it is, on which records, and when that changes by itself."""
-    from datetime import UTC
+    from st_sf_pipelines.operate.customers import explain as tell
 
-    from st_sf_pipelines.defs.instance import open_database
-    from st_sf_pipelines.defs.resources import tenants_of
-    from st_sf_pipelines.sync import derive
-
-    settings = load()
-    db = open_database(settings)
-    digits = "".join(ch for ch in customer.rpartition("_")[2] if ch.isdigit())
-    if not digits:
-        raise ConfigError([f"{customer!r} is no customer id; expected a number such as 12345, or st_12345"])
-    for each in tenants_of(settings, tenant):
-        found = derive.explain(db, each, settings.site.segments_of(each), int(digits), datetime.now(UTC))
-        if found is None:
-            continue
-        if as_json:
-            _print_json({"tenant": each.name, **found})
-        else:
-            _print_explained(each, found)
-        return
-    raise ConfigError([f"no customer {digits} is known; run `st-sf sync` first, or look for a typing error"])
+    console.show(tell(load(), tenant, customer), as_json=as_json, how=console.explained)
 
 
 @app.command()
 def reconcile(
     tenant: TenantOption = None,
-    sample: Annotated[int, typer.Option(help="Compare so many records at random; 0: all of them.")] = 0,
-    repair: Annotated[bool, typer.Option(help="Send again, at the next round, what differs in fields we own.")] = False,
+    sample: Annotated[int, typer.Option(help="Compare so many records at random; 0: all of them.", min=0)] = 0,
+    repair: Annotated[bool, typer.Option("--repair", help="Let the next round send again what differs.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Prove that every customer is in each target as acknowledged; exit 1 if one is not."""
-    from st_sf_pipelines.defs.maintain import prove
+    from st_sf_pipelines.operate.targets import prove
 
     report = prove(load(), tenant, sample=sample or None, repair=repair)
-    if as_json:
-        _print_json(report)
-    else:
-        table = _table("tenant", "object", "customers", "synced", "pending", "waiting", "parked", "compared", "differ")
-        names = ("source", "synced", "pending", "waiting", "parked", "compared")
-        for each in report["tenants"]:
-            for asset, row in each["objects"].items():
-                differ = str(len(row["differences"]))
-                table.add_row(each["name"], asset, *(str(row[name]) for name in names), differ)
-        out.print(table)
-        for each in report["tenants"]:
-            for asset, row in each["objects"].items():
-                for code, count in row["parked_by_code"].items():
-                    out.print(f"{each['name']} {asset}: {count} parked: {code}")
-                for difference in row["differences"][:20]:
-                    fields = f" ({', '.join(difference['fields'])})" if difference["fields"] else ""
-                    out.print(f"{each['name']} {asset}: {difference['key']} {difference['what']}{fields}")
-        _print_errors(report)
+    console.show(report, as_json=as_json, how=console.proofs)
     sys.exit(0 if report["ok"] else 1)
 
 
@@ -182,29 +112,10 @@ def adopt(
     as_json: JsonOption = False,
 ) -> None:
     """Recognise our customers among the records that Salesforce holds already; nothing is created."""
-    from st_sf_pipelines.defs.maintain import adopt as adopt_all
+    from st_sf_pipelines.operate.targets import adopt as recognise
 
-    settings = load()
-    report = adopt_all(settings, tenant, apply=apply)
-    if as_json:
-        _print_json(report)
-    else:
-        verb = "linked" if apply else "to link"
-        table = _table("tenant", "object", "records there", verb, "undecided", "to create")
-        for each in report["tenants"]:
-            for asset, row in each["objects"].items():
-                counts = (row["records"], len(row["linked"]), len(row["undecided"]), row["unmatched"])
-                table.add_row(each["name"], asset, *map(str, counts))
-        out.print(table)
-        for each in report["tenants"]:
-            for asset, row in each["objects"].items():
-                for one in row["undecided"]:
-                    out.print(
-                        f"{each['name']} {asset}: {one['key']} may be {', '.join(one['remote_ids'])} ({one['by']})"
-                    )
-        _print_errors(report)
-        if not apply and report["ok"]:
-            out.print("Nothing was changed. `st-sf adopt --apply` links the certain ones; the next round writes them.")
+    report = recognise(load(), tenant, apply=apply)
+    console.show(report, as_json=as_json, how=console.adoptions)
     sys.exit(0 if report["ok"] else 1)
 
 
@@ -213,17 +124,9 @@ def parked(context: typer.Context, tenant: TenantOption = None, as_json: JsonOpt
     """List what Salesforce refused for good: the record, the code, and the mend."""
     if context.invoked_subcommand:
         return
-    from st_sf_pipelines.defs.maintain import list_parked
+    from st_sf_pipelines.operate.targets import list_parked
 
-    report = list_parked(load(), tenant)
-    if as_json:
-        _print_json(report)
-        return
-    for each in report["tenants"]:
-        table = _table("tenant", "object", "key", "code", "fields", "mend")
-        for row in each["parked"]:
-            table.add_row(each["name"], row["object"], row["key"], row["code"], ", ".join(row["fields"]), row["mend"])
-        out.print(table if each["parked"] else f"{each['name']}: nothing is parked")
+    console.show(list_parked(load(), tenant), as_json=as_json, how=console.parked)
 
 
 @parked_app.command("retry")
@@ -233,26 +136,18 @@ def parked_retry(
     as_json: JsonOption = False,
 ) -> None:
     """Let parked records be sent again at the next round."""
-    from st_sf_pipelines.defs.maintain import retry_parked
+    from st_sf_pipelines.operate.targets import retry_parked
 
     count = retry_parked(load(), tenant, key)
-    if as_json:
-        _print_json({"retried": count})
-    else:
-        out.print(f"{count} records will be sent again at the next round")
+    told = f"{count} records will be sent again at the next round"
+    console.show({"retried": count}, as_json=as_json, how=lambda _: typer.echo(told))
 
 
 @app.command("config")
 def show_config(as_json: JsonOption = False) -> None:
     """Print what is in force, each value with its origin; secrets are masked."""
-    rows = list(in_force(load()))
-    if as_json:
-        _print_json({name: {"value": value, "origin": origin} for name, value, origin in rows})
-        return
-    table = _table("name", "value", "origin")
-    for row in rows:
-        table.add_row(*row)
-    out.print(table)
+    report = {name: {"value": value, "origin": origin} for name, value, origin in in_force(load())}
+    console.show(report, as_json=as_json, how=console.values)
 
 
 @db_app.command("start")
@@ -261,7 +156,7 @@ def db_start() -> None:
     from st_sf_pipelines.defs.instance import open_database
 
     open_database(load())
-    out.print("running; `st-sf db url` prints its address")
+    typer.echo("running; `st-sf db url` prints its address")
 
 
 @db_app.command("stop")
@@ -269,7 +164,7 @@ def db_stop() -> None:
     """Stop the embedded server."""
     from st_sf_pipelines.store import local
 
-    out.print("stopped" if local.stop(load().home) else "it was not running")
+    typer.echo("stopped" if local.stop(load().home) else "it was not running")
 
 
 @db_app.command("url")
@@ -278,7 +173,7 @@ def db_url() -> None:
     from st_sf_pipelines.store import local
 
     settings = load()
-    sys.stdout.write(f"{settings.database_url or local.url(settings.home)}\n")
+    typer.echo(settings.database_url or local.url(settings.home))
 
 
 @db_app.command("migrate")
@@ -289,7 +184,7 @@ def db_migrate() -> None:
     settings = load()
     open_database(settings)
     prepare_dagster(settings)
-    out.print("the schema is at its newest step")
+    typer.echo("the schema is at its newest step")
 
 
 @app.command()
@@ -338,8 +233,8 @@ def _rounds(
     tenant: str | None, entities: tuple[str, ...], targets: tuple[str, ...], config: dict[str, Any]
 ) -> dict[str, Any]:
     from st_sf_pipelines.defs.instance import open_instance
-    from st_sf_pipelines.defs.maintain import run_rounds
     from st_sf_pipelines.defs.resources import tenants_of
+    from st_sf_pipelines.operate.rounds import run_rounds
 
     settings = load()
     chosen = tenants_of(settings, tenant)
@@ -349,69 +244,6 @@ def _rounds(
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for n, column in enumerate(columns):
-        table.add_column(column, justify="left" if n < 2 else "right", overflow="fold")
-    return table
-
-
-def _print_rounds(report: dict[str, Any]) -> None:
-    table = _table("tenant", "what", "read", "new", "changed", "set aside", "calls")
-    for each in report["tenants"]:
-        for name, row in each["entities"].items():
-            counts = (row.get(c, 0) for c in ("read", "new", "changed", "quarantined", "calls"))
-            table.add_row(each["name"], name, *map(str, counts))
-        for name, changed in each["derived_changed"].items():
-            table.add_row(each["name"], name, "", "", str(changed), "", "")
-        for name, row in each["targets"].items():
-            counts = (row.get(c, 0) for c in ("planned", "created", "updated", "parked", "calls"))
-            table.add_row(each["name"], name, *map(str, counts))
-    out.print(table)
-    for each in report["tenants"]:
-        out.print(f"{each['name']}: {each['status']}")
-    _print_errors(report)
-
-
-def _print_errors(report: dict[str, Any]) -> None:
-    for each in report["tenants"]:
-        if each.get("error"):
-            sys.stderr.write(f"{each['error']}\n")
-
-
-def _print_explained(tenant: Tenant, found: dict[str, Any]) -> None:
-    customer, segment = found["customer"], found["segment"]
-    evidence = segment["evidence"]
-    invoices, job = evidence["invoices"], evidence["last_job"]
-    out.print(f"[bold]{customer['name'] or customer['last_name']}[/] (customer {customer['st_id']} of {tenant.name})")
-    out.print(f"Segment {segment['value']}: {segment['says']}")
-    largest = ", ".join(map(str, invoices["largest"] or [])) or "none"
-    out.print(
-        f"  lifetime value ${evidence['lifetime_value']:,.2f} from {invoices['count']} invoices, largest {largest}"
-    )
-    if job:
-        ago = evidence["days_since_last_job"]
-        out.print(
-            f"  last job {job['job_number'] or job['id']} completed on {evidence['last_job_date']}, {ago} days ago"
-        )
-    else:
-        out.print("  no completed job")
-    due = segment["due_on"]
-    out.print(f"  looked at again on {due}, without any event" if due else "  time alone will not change it")
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, default=_plain, ensure_ascii=False) + "\n")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime | date):
-        return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, Decimal):
-        return float(value)
-    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import dagster as dg
 import yaml
 
 from st_sf_pipelines.defs import instance
-from st_sf_pipelines.defs.maintain import run_rounds
+from st_sf_pipelines.operate.rounds import run_rounds
 from st_sf_pipelines.settings import Settings, load
 from st_sf_pipelines.simulators.salesforce.simulator import SalesforceSimulator
 from st_sf_pipelines.simulators.servicetitan.simulator import ServiceTitanSimulator
@@ -106,4 +106,4 @@ class World:
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """Ask our database."""
         with self.db.connect() as connection:
-            return connection.execute(query, values).fetchall()  # type: ignore[call-overload, no-any-return]
+            return connection.execute(query, values).fetchall()

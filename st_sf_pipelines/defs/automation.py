@@ -58,6 +58,9 @@ def _tick(context: dg.SensorEvaluationContext, settings: Settings, now: datetime
     if not due:
         names = "no tenant is configured" if not settings.site.tenants else f"looked at since {beat:%H:%M:%S} UTC"
         return dg.SensorResult(skip_reason=names)
+    if context.repository_def is None:
+        raise LookupError("the sensor runs outside a code location")
+    job = context.repository_def.get_job(ROUND.name)
     requests: list[dg.RunRequest] = []
     words: list[str] = []
     with ThreadPoolExecutor(min(len(due), 8), thread_name_prefix="tenant") as threads:
@@ -66,7 +69,7 @@ def _tick(context: dg.SensorEvaluationContext, settings: Settings, now: datetime
             audit.keep_look(db, tenant.id, now, news.sentence, good=not news.faults)
             words.append(f"{tenant.name}: {news.sentence}")
             if news.assets and not news.faults:
-                requests.append(_request(tenant, news))
+                requests.append(_request(job, tenant, news))
     context.log.info("; ".join(words))
     known = set(context.instance.get_dynamic_partitions(TENANTS.name or ""))
     added = [tenant.name for tenant in due if tenant.name not in known]
@@ -87,23 +90,23 @@ def _look(instance: dg.DagsterInstance, settings: Settings, tenant: Tenant, now:
         return News((), (), (str(error),))
 
 
-def _request(tenant: Tenant, news: News) -> dg.RunRequest:
+def _request(job: dg.JobDefinition, tenant: Tenant, news: News) -> dg.RunRequest:
     selection = dg.AssetSelection.assets(*(key_of(asset) for asset in news.assets)).downstream()
+    assets, checks = selected(job, selection)
     return dg.RunRequest(
         partition_key=tenant.name,
-        asset_selection=sorted(selected(selection)),
+        asset_selection=assets,
+        asset_check_keys=checks,  # the round's own: unless told, the nightly proof would run with them at each beat
         tags={TENANT_TAG: tenant.name, "st/news": news.sentence[:250]},
         run_config=round_config(scope="changed"),
     )
 
 
-def selected(selection: dg.AssetSelection) -> set[dg.AssetKey]:
-    """Resolve a selection among the assets that a round can materialize."""
-    from st_sf_pipelines.definitions import defs
-
-    repository = defs().get_repository_def()
-    graph = repository.asset_graph
-    return set(selection.resolve(graph)) & graph.materializable_asset_keys
+def selected(job: dg.JobDefinition, selection: dg.AssetSelection) -> tuple[list[dg.AssetKey], list[dg.AssetCheckKey]]:
+    """Resolve a selection among what a job can materialize; give its assets, and the checks that go with them."""
+    graph = job.asset_layer.asset_graph
+    assets = selection.resolve(graph) & graph.materializable_asset_keys
+    return sorted(assets), sorted(key for key in graph.asset_check_keys if key.asset_key in assets)
 
 
 @dg.schedule(

@@ -29,7 +29,7 @@ def _rule_table() -> str:
     code_version=derived.PROFILE_VERSION,
     metadata={
         "dagster/table_name": "customers.profile",
-        "dagster/column_schema": dg.TableSchema([dg.TableColumn(name, description=s) for name, s in derived.PROFILE]),
+        "dagster/column_schema": dg.TableSchema([dg.TableColumn(*column) for column in derived.PROFILE]),
     },
 )
 def profile(tenant_round: RoundResource) -> dg.MaterializeResult:

@@ -8,6 +8,7 @@ from st_sf_pipelines.defs.round import Round, metadata
 from st_sf_pipelines.errors import StSfError
 from st_sf_pipelines.mapping import ObjectMap
 from st_sf_pipelines.store import ledger
+from st_sf_pipelines.store.derived import PROFILE
 from st_sf_pipelines.store.ledger import Planned, Standing
 from st_sf_pipelines.sync.derive import FOLLOWS
 from st_sf_pipelines.sync.plan import plan
@@ -15,11 +16,16 @@ from st_sf_pipelines.sync.push import Pushed, open_target, push
 from st_sf_pipelines.systems.salesforce.objects import OBJECTS
 
 CHECK = "every_record_accounted_for"
+_TYPES = {name: kind for name, kind, _ in PROFILE} | {"tenant_id": "bigint", "synced_at": "timestamptz"}
 
 
 def _asset(target: ObjectMap) -> dg.AssetsDefinition:
     columns = [
-        dg.TableColumn(field.to, description=f"← {', '.join(field.columns) or field.constant}")
+        dg.TableColumn(
+            field.to,
+            type=_TYPES.get(field.columns[0], "text") if field.columns else "constant",
+            description=f"← {', '.join(field.columns) or field.constant}",
+        )
         for field in target.fields
     ]
     parents = [target.parent] if target.parent else []
@@ -63,11 +69,23 @@ def _asset(target: ObjectMap) -> dg.AssetsDefinition:
                 "API calls": pushed.calls,
                 **({"API calls of the org today": f"{used} of {allowed}"} if used is not None else {}),
                 "dagster/row_count": standing.synced,
+                "dagster/column_lineage": _lineage(target),
             },
             check_results=[_check(work, standing)],
         )
 
     return materialize
+
+
+def _lineage(target: ObjectMap) -> dg.TableColumnLineage:
+    """Draw each field from the columns that it is made of, as the map's row says."""
+    home = {"segment": key_of("customers/segment")} | {name: key_of("customers/profile") for name, *_ in PROFILE}
+    return dg.TableColumnLineage(
+        {
+            field.to: [dg.TableColumnDep(home[column], column) for column in field.columns if column in home]
+            for field in target.fields
+        }
+    )
 
 
 def _work(work: Round, asset: str) -> tuple[Planned, Pushed, Standing]:

@@ -16,34 +16,34 @@ if TYPE_CHECKING:
     from st_sf_pipelines.store.database import Connection, Database
 
 # fmt: off
-PROFILE: Final = (  # column, where it comes from; SEG-1 to SEG-3
-    ("name",            "the customer's name"),
-    ("first_name",      "the name, split by a library for a Residential customer (SEG-2)"),
-    ("last_name",       "the name, never empty: else the whole name, else 'Customer st_ID' (SEG-2)"),
-    ("type",            "the customer's type"),
-    ("email",           "its newest active contact that is a valid e-mail address (SEG-3)"),
-    ("phone",           "its newest active contact that is a possible number, a mobile before a phone (SEG-3)"),
-    ("address_line1",   "the customer's address: street"),
-    ("address_line2",   "the customer's address: unit"),
-    ("city",            "the customer's address: city"),
-    ("state",           "the customer's address: state"),
-    ("zip",             "the customer's address: zip"),
-    ("country",         "the customer's address: country"),
-    ("active",          "the customer's active, and not merged away"),
-    ("do_not_mail",     "the customer's doNotMail"),
-    ("do_not_service",  "the customer's doNotService"),
-    ("balance",         "the customer's balance, the API's own"),
-    ("lifetime_value",  "the sum of the totals of its active invoices, adjustments included (SEG-1)"),
-    ("total_jobs",      "the count of its active jobs that are not canceled (SEG-1)"),
-    ("completed_jobs",  "the count of its active jobs that are completed (SEG-1)"),
-    ("first_job_date",  "the first completedOn of its completed jobs, a day in the tenant's zone (SEG-1)"),
-    ("last_job_date",   "the last completedOn of its completed jobs, a day in the tenant's zone (SEG-1)"),
-    ("st_modified_on",  "the customer's modifiedOn"),
+PROFILE: Final = (  # column, its type, where it comes from; SEG-1 to SEG-3
+    ("name",            "text",        "the customer's name"),
+    ("first_name",      "text",        "the name, split by a library for a Residential customer (SEG-2)"),
+    ("last_name",       "text",        "the name, never empty: else the whole name, else 'Customer st_ID' (SEG-2)"),
+    ("type",            "text",        "the customer's type"),
+    ("email",           "text",        "its newest active contact that is a valid e-mail address (SEG-3)"),
+    ("phone",           "text",        "its newest active contact that is a number, a mobile before a phone (SEG-3)"),
+    ("address_line1",   "text",        "the customer's address: street"),
+    ("address_line2",   "text",        "the customer's address: unit"),
+    ("city",            "text",        "the customer's address: city"),
+    ("state",           "text",        "the customer's address: state"),
+    ("zip",             "text",        "the customer's address: zip"),
+    ("country",         "text",        "the customer's address: country"),
+    ("active",          "boolean",     "the customer's active, and not merged away"),
+    ("do_not_mail",     "boolean",     "the customer's doNotMail"),
+    ("do_not_service",  "boolean",     "the customer's doNotService"),
+    ("balance",         "numeric",     "the customer's balance, the API's own"),
+    ("lifetime_value",  "numeric",     "the sum of the totals of its active invoices, adjustments included (SEG-1)"),
+    ("total_jobs",      "integer",     "the count of its active jobs that are not canceled (SEG-1)"),
+    ("completed_jobs",  "integer",     "the count of its active jobs that are completed (SEG-1)"),
+    ("first_job_date",  "date",        "the first completedOn of those jobs, a day in the tenant's zone (SEG-1)"),
+    ("last_job_date",   "date",        "the last completedOn of those jobs, a day in the tenant's zone (SEG-1)"),
+    ("st_modified_on",  "timestamptz", "the customer's modifiedOn"),
 )
 # fmt: on
 PROFILE_VERSION: Final = "1"  # raise it when the statement below concludes otherwise than before
 
-_COLUMNS: Final = ", ".join(name for name, _ in PROFILE)
+_COLUMNS: Final = ", ".join(name for name, *_ in PROFILE)
 _PROFILE_SQL: Final = f"""
 WITH email AS (
     SELECT DISTINCT ON (c.customer_id) c.customer_id AS st_id, c.email
@@ -81,9 +81,9 @@ written AS (
     LEFT JOIN work USING (st_id) LEFT JOIN money USING (st_id)
     WHERE c.tenant_id = %(tenant)s
     ON CONFLICT (tenant_id, st_id) DO UPDATE
-    SET {", ".join(f"{name} = excluded.{name}" for name, _ in PROFILE)}, changed_at = now()
-    WHERE ({", ".join(f"stored.{name}" for name, _ in PROFILE)})
-          IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name, _ in PROFILE)})
+    SET {", ".join(f"{name} = excluded.{name}" for name, *_ in PROFILE)}, changed_at = now()
+    WHERE ({", ".join(f"stored.{name}" for name, *_ in PROFILE)})
+          IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name, *_ in PROFILE)})
     RETURNING st_id, xmax = 0 AS is_new),
 touched AS (
     INSERT INTO sync.touched (tenant_id, asset, subject) SELECT %(tenant)s, 'customers/profile', st_id FROM written)

@@ -77,7 +77,7 @@ def explain(db: Database, tenant: Tenant, bounds: Segments, st_id: int, as_of: d
     found = records.evidence(db, tenant.id, st_id, tenant.timezone)
     last = facts["last_job_date"]
     rule = segments.RULE.get(facts["rule"])
-    columns = [name for name, _ in derived.PROFILE]
+    columns = [name for name, *_ in derived.PROFILE]
     return {
         "customer": {"st_id": st_id, "tenant_id": tenant.id, **{name: facts[name] for name in columns}},
         "segment": {

@@ -57,7 +57,9 @@ def _requests(body: dict[str, Any]) -> list[dict[str, Any]]:
         ):
             raise Refusal("MISSING_ARGUMENT", "Each subrequest needs a method, a url and a referenceId")
     if any(INHERITED & {name.lower() for name in request.get("httpHeaders") or ()} for request in requests):
-        raise Refusal("INVALID_INPUT", "Subrequests inherit accept, authorization and content-type, and may not set them")
+        raise Refusal(
+            "INVALID_INPUT", "Subrequests inherit accept, authorization and content-type, and may not set them"
+        )
     names = [request["referenceId"] for request in requests]
     if len(set(names)) != len(names):
         raise Refusal("INVALID_INPUT", "Each referenceId must be unique in its composite request")

@@ -100,7 +100,7 @@ class Front:
         request = asked.request
         authorization = request.headers.get("authorization", "")
         if expire:
-            self.org.sessions.expire(self.org.sessions.bearer(authorization))
+            self.org.sessions.expire(self.org.sessions.bearer(authorization) or "a token that nobody has")
         if request.url.path.startswith("/services/data"):
             headers = dict(request.headers)
             return serve_rest(self.org, request.method, asked.address, headers, asked.content, struck.rows)

@@ -72,7 +72,7 @@ def _comparison(scope: Scope, compare: Compare) -> Predicate:
     if compare.operator in ORDERINGS:
         holds, bound = ORDERINGS[compare.operator], values[0]
         if bound is None or field.type == "boolean":
-            raise _bad_operator(scope, compare)
+            raise _bad_operator(scope, compare, field)
         return lambda row: (value := read(row)) is not None and holds(value, bound)
     wanted = set(values)
     if compare.operator in ("=", "IN"):
@@ -96,7 +96,7 @@ def _folded(found: Found) -> Callable[[Row], Any]:
 def _like(scope: Scope, compare: Compare, found: Found) -> Predicate:
     literal = compare.values[0]
     if not isinstance(literal.value, str) or found.field.type in EXPECTED or found.field.type in IDS:
-        raise _bad_operator(scope, compare)
+        raise _bad_operator(scope, compare, found.field)
     pattern = ""
     for part in re.findall(r"\\[_%]|[_%]|.", literal.value, re.DOTALL):
         pattern += {"%": ".*", "_": "."}.get(part) or re.escape(part.removeprefix("\\") or part)
@@ -119,11 +119,11 @@ def _value(scope: Scope, compare: Compare, field: Field, literal: Literal) -> An
     value = reader(str(literal.value)) if reader else literal.value
     if value is None:
         if field.type in IDS:
-            raise Refusal("INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {literal.value}")
+            message = f"invalid ID field: {literal.value}"
+            raise malformed(scope.text, compare.column.at, message, "INVALID_QUERY_FILTER_OPERATOR")
         raise malformed(scope.text, compare.column.at, f"line 1: invalid {expected}: {literal.value}")
     return value
 
 
-def _bad_operator(scope: Scope, compare: Compare) -> Refusal:
-    message = f"invalid operator on {compare.column.path}: {compare.operator}"
-    return malformed(scope.text, compare.column.at, message, "INVALID_QUERY_FILTER_OPERATOR")
+def _bad_operator(scope: Scope, compare: Compare, field: Field) -> Refusal:
+    return malformed(scope.text, compare.column.at, f"invalid operator on {field.type} field", "INVALID_FIELD")

@@ -151,3 +151,11 @@ def refusal(tenant: str, endpoint: str, status: int, content: Any) -> RemoteErro
     fields = first.get("fields")
     named = tuple(map(str, fields)) if isinstance(fields, list) else ()
     return kind("salesforce", tenant, endpoint, cause, status=status, code=code, fields=named)
+
+
+def records_of(answer: Any, tenant: str) -> list[dict[str, Any]]:
+    """Give the records of a query's page; raise TransientError if the answer is not one."""
+    records = answer.get("records") if isinstance(answer, dict) else None
+    if not isinstance(records, list):
+        raise TransientError("salesforce", tenant, "GET query", "the answer holds no records")
+    return records

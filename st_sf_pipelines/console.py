@@ -1,0 +1,158 @@
+"""How results look in a terminal: a table or some sentences for each kind of report, or one JSON object for all."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Report = dict[str, Any]
+LISTED = 20
+
+
+def out() -> Console:
+    """Give the console of standard output; where it is no terminal, lines are wide and without colour."""
+    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+
+
+def show(report: Any, *, as_json: bool, how: Callable[[Any], None]) -> None:
+    """Print a report as JSON, or as `how` prints it; what failed goes to standard error."""
+    if as_json:
+        sys.stdout.write(json.dumps(report, default=_plain, ensure_ascii=False) + "\n")
+        return
+    how(report)
+    for each in report.get("tenants", []) if isinstance(report, dict) else []:
+        if each.get("error"):
+            sys.stderr.write(f"{each['error']}\n")
+
+
+def rounds(report: Report) -> None:
+    """Print what each tenant's round read, concluded and wrote."""
+    read = _table("tenant", "entity", "read", "new", "changed", "quarantined", "calls")
+    for name, entity, row in _parts(report, "entities"):
+        _row(read, name, entity, row, "read", "new", "changed", "quarantined", "calls")
+    wrote = _table("tenant", "target", "planned", "created", "updated", "unchanged", "parked", "calls")
+    for name, asset, row in _parts(report, "targets"):
+        _row(wrote, name, asset, row, "planned", "created", "updated", "unchanged", "parked", "calls")
+    console = out()
+    console.print(read)
+    console.print()
+    console.print(wrote)
+    console.print()
+    for each in report["tenants"]:
+        moved = ", ".join(f"{count} {what} changed" for what, count in each["derived_changed"].items())
+        console.print(f"{each['name']}: {each['status']}{f' ({moved})' if moved else ''}")
+
+
+def plans(report: Report) -> None:
+    """Print what the next round would send."""
+    table = _table("tenant", "target", "records", "create", "update", "calls", "unchanged", "parked")
+    for name, asset, row in _parts(report, "targets"):
+        _row(table, name, asset, row, "records", "create", "update", "calls", "unchanged", "parked")
+    out().print(table)
+
+
+def explained(report: Report) -> None:
+    """Tell a customer's segment in words: the rule, the records that it rests on, and the day it is due."""
+    customer, segment = report["customer"], report["segment"]
+    evidence = segment["evidence"]
+    invoices, job = evidence["invoices"], evidence["last_job"]
+    console = out()
+    name = escape(customer["name"] or customer["last_name"])
+    console.print(f"[bold]{name}[/] (customer {customer['st_id']} of {report['tenant']})")
+    console.print(f"Segment {segment['value']}: {segment['says']}")
+    largest = ", ".join(map(str, invoices["largest"] or [])) or "none"
+    value = f"${evidence['lifetime_value']:,.2f}"
+    console.print(f"  lifetime value {value} from {invoices['count']} invoices; the largest: {largest}")
+    if job:
+        days = f"{evidence['last_job_date']}, {evidence['days_since_last_job']} days ago"
+        console.print(f"  last job {escape(str(job['job_number'] or job['id']))} completed on {days}")
+    else:
+        console.print("  no completed job")
+    due = segment["due_on"]
+    console.print(f"  looked at again on {due}, without any event" if due else "  time alone will not change it")
+
+
+def proofs(report: Report) -> None:
+    """Print how all customers stand in each target, what is parked, and what differs."""
+    names = ("source", "synced", "pending", "waiting", "parked", "compared")
+    table = _table("tenant", "target", "customers", *names[1:], "differ")
+    for name, asset, row in _parts(report, "objects"):
+        _row(table, name, asset, {**row, "differ": len(row["differences"])}, *names, "differ")
+    console = out()
+    console.print(table)
+    for name, asset, row in _parts(report, "objects"):
+        for code, count in row["parked_by_code"].items():
+            console.print(f"{name} {asset}: {count} parked: {code}")
+        for difference in row["differences"][:LISTED]:
+            fields = f" ({', '.join(difference['fields'])})" if difference["fields"] else ""
+            console.print(f"{name} {asset}: {difference['key']} {difference['what']}{fields}")
+        if len(row["differences"]) > LISTED:
+            console.print(f"{name} {asset}: and {len(row['differences']) - LISTED} more; --json lists them all")
+
+
+def adoptions(report: Report) -> None:
+    """Print whom `adopt` recognised, and whom a person must decide on."""
+    verb = "linked" if report["applied"] else "to link"
+    table = _table("tenant", "target", "records there", verb, "undecided", "to create")
+    for name, asset, row in _parts(report, "objects"):
+        counts = (row["records"], len(row["linked"]), len(row["undecided"]), row["unmatched"])
+        table.add_row(name, asset, *map(str, counts))
+    console = out()
+    console.print(table)
+    for name, asset, row in _parts(report, "objects"):
+        for one in row["undecided"]:
+            console.print(f"{name} {asset}: {one['key']} may be {', '.join(one['remote_ids'])} ({one['by']})")
+    if report["ok"] and not report["applied"]:
+        console.print("Nothing was changed. `st-sf adopt --apply` links the certain ones; the next round writes them.")
+
+
+def parked(report: Report) -> None:
+    """Print each parked record with its code and mend."""
+    console = out()
+    for each in report["tenants"]:
+        table = _table("tenant", "target", "key", "code", "fields", "mend")
+        for row in each["parked"]:
+            table.add_row(each["name"], row["object"], row["key"], row["code"], ", ".join(row["fields"]), row["mend"])
+        console.print(table if each["parked"] else f"{each['name']}: nothing is parked")
+
+
+def values(report: Report) -> None:
+    """Print configuration values with their origins."""
+    table = _table("name", "value", "origin")
+    for name, row in report.items():
+        table.add_row(name, escape(row["value"]), row["origin"])
+    out().print(table)
+
+
+def _parts(report: Report, part: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for each in report["tenants"]:
+        for name, row in each[part].items():
+            yield each["name"], name, row
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for n, column in enumerate(columns):
+        words = n < 2 or column in ("code", "fields", "mend", "origin")
+        table.add_column(column, justify="left" if words else "right", no_wrap=n < 2)
+    return table
+
+
+def _row(table: Table, tenant: str, what: str, row: dict[str, Any], *names: str) -> None:
+    table.add_row(tenant, what, *(str(row.get(name, 0)) for name in names))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat().replace("+00:00", "Z")
+    return float(value) if isinstance(value, Decimal) else str(value)

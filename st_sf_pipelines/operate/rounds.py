@@ -1,0 +1,150 @@
+"""Runs rounds in this process, through the same job that the sensor starts, and gives the account of each."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from st_sf_pipelines.definitions import defs
+from st_sf_pipelines.defs.automation import selected
+from st_sf_pipelines.defs.instance import open_database
+from st_sf_pipelines.defs.jobs import ROUND, TENANT_TAG
+from st_sf_pipelines.defs.raw import key_of
+from st_sf_pipelines.defs.resources import TENANTS, round_config
+from st_sf_pipelines.errors import ConfigError
+from st_sf_pipelines.store import audit
+from st_sf_pipelines.systems.salesforce.objects import OBJECTS
+from st_sf_pipelines.systems.servicetitan.entities import ENTITIES, ENTITY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from st_sf_pipelines.config import Tenant
+    from st_sf_pipelines.settings import Settings
+
+TARGETS = {"salesforce": tuple(target.asset for target in OBJECTS)}
+_DERIVED = {"profiles": "customers/profile", "segments": "customers/segment"}
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def run_rounds(
+    instance: dg.DagsterInstance,
+    settings: Settings,
+    tenants: Sequence[Tenant],
+    *,
+    entities: Sequence[str] = (),
+    targets: Sequence[str] = (),
+    **config: Any,
+) -> dict[str, Any]:
+    """Run a round of each tenant, one after the other; one tenant's failure never stops another's (EXT-8).
+
+    Raise ConfigError for a name that is no entity or target, before anything starts.
+    """
+    unknown = [name for name in entities if name not in ENTITY] + [name for name in targets if name not in TARGETS]
+    if unknown:
+        expected = f"entities: {', '.join(ENTITY)}; targets: {', '.join(TARGETS)}"
+        raise ConfigError([f"{', '.join(unknown)}: not known; {expected}"])
+    as_of = config.pop("as_of", "") or datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    rounds = [
+        run_round(instance, settings, tenant, entities=entities, targets=targets, as_of=as_of, **config)
+        for tenant in tenants
+    ]
+    return {"as_of": as_of, "tenants": rounds}
+
+
+def run_round(
+    instance: dg.DagsterInstance,
+    settings: Settings,
+    tenant: Tenant,
+    *,
+    entities: Sequence[str] = (),
+    targets: Sequence[str] = (),
+    **config: Any,
+) -> dict[str, Any]:
+    """Run one tenant's round and give its part of the `sync --json` object; a failure is in it, not raised."""
+    instance.add_dynamic_partitions(TENANTS.name or "", [tenant.name])
+    run_id = str(uuid.uuid4())
+    result = _job().execute_in_process(
+        instance=instance,
+        partition_key=tenant.name,
+        asset_selection=_chosen(entities, targets),
+        run_config={**round_config(scope="changed", **config), **_QUIET},
+        tags={TENANT_TAG: tenant.name, "st/started_by": "command line"},
+        run_id=run_id,
+        raise_on_error=False,
+    )
+    db = open_database(settings)
+    done = audit.operations(db, run_id, tenant.id)
+    kept = audit.round_of(db, run_id, tenant.id)
+    status, error = (kept["status"], kept["error"]) if kept else ("failed", None)
+    if not result.success and status in (None, "success", "parked"):
+        status, error = "failed", None
+    return {
+        "name": tenant.name,
+        "status": status,
+        "error": error or (None if result.success else _cause(result)),
+        "run_id": run_id,
+        "entities": {e.name: _counts(done[e.asset]) for e in ENTITIES if e.asset in done},
+        "derived": {name: done[asset]["counts"].get("total", 0) for name, asset in _DERIVED.items() if asset in done},
+        "derived_changed": {
+            name: done[asset]["counts"].get("new", 0) + done[asset]["counts"].get("changed", 0)
+            for name, asset in _DERIVED.items()
+            if asset in done
+        },
+        "targets": {asset: _counts(done[asset]) for assets in TARGETS.values() for asset in assets if asset in done},
+    }
+
+
+def planned(report: dict[str, Any]) -> dict[str, Any]:
+    """Make the `plan --json` object of a dry round's: for each object the records and calls that it would take."""
+    tenants = [
+        {
+            **{name: each[name] for name in ("name", "status", "error")},
+            "targets": {
+                asset: {
+                    "records": counts["planned"],
+                    **counts["would"],
+                    "unchanged": counts["unchanged"],
+                    "parked": counts["parked"],
+                }
+                for asset, counts in each["targets"].items()
+                if "would" in counts
+            },
+        }
+        for each in report["tenants"]
+    ]
+    return {"as_of": report["as_of"], "tenants": tenants}
+
+
+def _chosen(entities: Sequence[str], targets: Sequence[str]) -> list[dg.AssetKey] | None:
+    """Give the assets of a round for the entities and targets named; None: all."""
+    if not entities and not targets:
+        return None
+    everything = set(selected(_job(), dg.AssetSelection.all())[0])
+    raw = {key_of(entity.asset) for entity in ENTITIES}
+    pushed = {key_of(asset) for assets in TARGETS.values() for asset in assets}
+    keep_raw = {key_of(f"servicetitan/{name}") for name in entities} if entities else raw
+    keep_pushed = {key_of(asset) for name in targets for asset in TARGETS[name]} if targets else pushed
+    return sorted((everything - raw - pushed) | keep_raw | keep_pushed)
+
+
+def _counts(operation: dict[str, Any]) -> dict[str, Any]:
+    return dict(operation["counts"])
+
+
+def _cause(result: dg.ExecuteInProcessResult) -> str:
+    """Give the sentence of the innermost error of a run that failed before it could keep its account."""
+    for event in result.all_events:
+        error = getattr(event.event_specific_data, "error", None)
+        if error is not None:
+            while error.cause is not None:
+                error = error.cause
+            return str(error.message).partition(": ")[2].strip() or str(error.message)
+    return "the run failed; its page in the Dagster UI tells why"
+
+
+def _job() -> dg.JobDefinition:
+    return defs().resolve_job_def(ROUND.name)
