@@ -13,9 +13,10 @@ from pydantic import SecretStr, ValidationError
 
 from st_sf_pipelines.config import Site
 from st_sf_pipelines.errors import ConfigError
+from st_sf_pipelines.store.derived import COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     Path_ = tuple[str | int, ...]
 
@@ -180,13 +181,27 @@ def _from_variables(env: Mapping[str, str]) -> tuple[Site, dict[str, str]]:
     return site, {_dotted(at): name for at, name in names.items()}
 
 
-def _validated(data: Any, place: Any) -> Site:
+def _validated(data: Any, place: Callable[[Path_], str]) -> Site:
     """Check the data against the models, or raise ConfigError with the place of each fault; no value is quoted."""
     try:
-        return Site.model_validate(data)
+        site = Site.model_validate(data)
     except ValidationError as error:
         faults = [f"{place(tuple(fault['loc']))}: {_expected(fault)}" for fault in error.errors(include_url=False)]
         raise ConfigError(faults) from None
+    if faults := [f"{place(at)}: {fault}" for at, fault in _unknown_columns(site)]:
+        raise ConfigError(faults)
+    return site
+
+
+def _unknown_columns(site: Site) -> Iterator[tuple[Path_, str]]:
+    """Find the rows of field maps that are made of a column that a customer does not have."""
+    for n, tenant in enumerate(site.tenants):
+        for part, fields in (tenant.salesforce.fields if tenant.salesforce else {}).items():
+            for m, field in enumerate(fields):
+                for column in field.columns:
+                    if column not in COLUMNS:
+                        at = ("tenants", n, "salesforce", "fields", part, m, "source")
+                        yield at, f"{column!r} is no column; expected one of {', '.join(COLUMNS)}"
 
 
 def _expected(fault: Any) -> str:

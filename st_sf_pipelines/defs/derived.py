@@ -38,7 +38,9 @@ def profile(tenant_round: RoundResource) -> dg.MaterializeResult:
     with work.operation(PROFILE) as counts:
         result = derive_profiles(work.db, work.tenant, work.scope)
         counts.update(metadata(result))
-    return dg.MaterializeResult(metadata={**metadata(result), "dagster/row_count": result.total})
+    return dg.MaterializeResult(
+        metadata={**metadata(result), "dagster/row_count": result.total, "seconds": counts["seconds"]}
+    )
 
 
 @dg.asset(
@@ -66,6 +68,7 @@ def segment(tenant_round: RoundResource) -> dg.MaterializeResult:
         metadata={
             **metadata(result),
             "dagster/row_count": result.total,
+            "seconds": counts["seconds"],
             "as of": work.as_of.isoformat(),
             "customers in each segment": dg.MetadataValue.table(rows),
         }

@@ -1,13 +1,15 @@
 """The reader: ServiceTitan's entities, an asset each, pulled side by side in one step."""
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any
 
 import dagster as dg
 
 from st_sf_pipelines.defs.resources import TENANTS, RoundResource
 from st_sf_pipelines.defs.round import Round, metadata
 from st_sf_pipelines.errors import StSfError
+from st_sf_pipelines.rules.stamps import instant
 from st_sf_pipelines.sync.pull import Pulled, pull
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES, Entity
 
@@ -58,17 +60,19 @@ def servicetitan(context: dg.AssetExecutionContext, tenant_round: RoundResource)
     chosen = [entity for entity in ENTITIES if key_of(entity.asset) in context.selected_asset_keys]
     errors: list[str] = []
     with ThreadPoolExecutor(len(chosen), thread_name_prefix="feed") as threads:
-        futures: dict[Future[Pulled], Entity] = {threads.submit(_pull, work, entity): entity for entity in chosen}
+        futures: dict[Future[tuple[Pulled, float]], Entity] = {
+            threads.submit(_pull, work, entity): entity for entity in chosen
+        }
         for future in as_completed(futures):
             entity = futures[future]
             try:
-                pulled = future.result()
+                pulled, seconds = future.result()
             except StSfError as error:
                 errors.append(str(error))
                 continue
             yield dg.MaterializeResult(
                 asset_key=key_of(entity.asset),
-                metadata={**metadata(pulled), "dagster/row_count": pulled.new, "API calls": pulled.calls},
+                metadata=_metadata(pulled, seconds),
                 check_results=[
                     dg.AssetCheckResult(
                         check_name=CHECK,
@@ -82,8 +86,14 @@ def servicetitan(context: dg.AssetExecutionContext, tenant_round: RoundResource)
         raise dg.Failure("; ".join(sorted(errors)), allow_retries=False)
 
 
-def _pull(work: Round, entity: Entity) -> Pulled:
+def _pull(work: Round, entity: Entity) -> tuple[Pulled, float]:
     with work.operation(entity.asset) as counts:
         pulled = pull(work.db, work.source, work.tenant.id, entity, work.window)
-        counts.update(metadata(pulled))
-    return pulled
+        counts.update({name: count for name, count in metadata(pulled).items() if name != "newest"})
+    return pulled, counts["seconds"]
+
+
+def _metadata(pulled: Pulled, seconds: float) -> dict[str, Any]:
+    counts = {name: count for name, count in metadata(pulled).items() if name not in ("newest", "calls")}
+    newest = {"newest change": instant(pulled.newest).isoformat()} if pulled.newest else {}
+    return {**counts, "API calls": pulled.calls, "seconds": seconds, **newest}

@@ -1,5 +1,7 @@
 """The targets: each Salesforce object is an asset that plans, pushes, and proves that every customer has a place."""
 
+from typing import Any
+
 import dagster as dg
 
 from st_sf_pipelines.defs.raw import key_of
@@ -9,10 +11,10 @@ from st_sf_pipelines.errors import StSfError
 from st_sf_pipelines.mapping import ObjectMap
 from st_sf_pipelines.store import ledger
 from st_sf_pipelines.store.derived import PROFILE
-from st_sf_pipelines.store.ledger import Planned, Standing
+from st_sf_pipelines.store.ledger import Standing
 from st_sf_pipelines.sync.derive import FOLLOWS
 from st_sf_pipelines.sync.plan import plan
-from st_sf_pipelines.sync.push import Pushed, open_target, push
+from st_sf_pipelines.sync.push import open_target, push
 from st_sf_pipelines.systems.salesforce.objects import OBJECTS
 
 CHECK = "every_record_accounted_for"
@@ -56,17 +58,18 @@ def _asset(target: ObjectMap) -> dg.AssetsDefinition:
                 check_results=[dg.AssetCheckResult(check_name=CHECK, passed=True, metadata={"customers": 0})],
             )
         try:
-            planned, pushed, standing = _work(work, target.asset)
+            with work.operation(target.asset) as counts:
+                standing = _deliver(work, target.asset, counts)
         except StSfError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
-        if standing.parked or standing.waiting or pushed.passing:
+        if standing.parked or standing.waiting or counts["passing"]:
+            work.parked += standing.parked + standing.waiting + counts["passing"]
             context.instance.add_run_tags(context.run_id, {"st/outcome": "parked"})
         used, allowed = work.salesforce.usage or (None, None)
         return dg.MaterializeResult(
             metadata={
-                **metadata(planned),
-                **metadata(pushed),
-                "API calls": pushed.calls,
+                **{name: value for name, value in counts.items() if name not in ("would", "calls")},
+                "API calls": counts["calls"],
                 **({"API calls of the org today": f"{used} of {allowed}"} if used is not None else {}),
                 "dagster/row_count": standing.synced,
                 "dagster/column_lineage": _lineage(target),
@@ -88,31 +91,32 @@ def _lineage(target: ObjectMap) -> dg.TableColumnLineage:
     )
 
 
-def _work(work: Round, asset: str) -> tuple[Planned, Pushed, Standing]:
-    """Plan, then push unless the round is dry or goes back in time; count how all customers stand after it."""
+def _deliver(work: Round, asset: str, counts: dict[str, Any]) -> Standing:
+    """Plan, then push unless the round is dry or goes back in time; give how all customers stand after it.
+
+    The counts are true also when the target fails in the middle: they are made from the plan and from the receipts.
+    """
     found = work.target(asset)
     if found is None or work.tenant.salesforce is None:
         raise LookupError(asset)
     target, key_format = found
-    with work.operation(asset) as counts:
-        called = work.salesforce.calls
-        planned = plan(work.db, work.tenant, target, key_format, work.as_of, work.scope)
-        before = ledger.standing(work.db, work.tenant.id, asset, target.parent)
-        counts.update(metadata(planned) | {"planned": before.pending, "calls": 0, "created": 0, "updated": 0})
-        counts["parked"] = before.parked
-        counts["would"] = {"create": before.creates, "update": before.updates}
-        counts["would"]["calls"] = work.salesforce.calls_for(before.pending)
-        pushed = Pushed()
-        if not (work.dry_run or work.backward):
-            if before.pending:
-                skip = work.tenant.salesforce.adopt == "skip"
-                open_target(work.db, work.salesforce, work.tenant.id, target, skip=skip)
-            pushed = push(work.db, work.salesforce, work.tenant.id, target, work.run_id)
-            counts.update(metadata(pushed) | {"calls": work.salesforce.calls - called})
+    planned = plan(work.db, work.tenant, target, key_format, work.as_of, work.scope)
+    before = ledger.standing(work.db, work.tenant.id, asset, target.parent)
+    calls = work.salesforce.calls_for(before.pending)
+    counts["looked"], counts["unchanged"], counts["planned"] = planned.looked, planned.unchanged, before.pending
+    counts["would"] = {"create": before.creates, "update": before.updates, "calls": calls}
+    called = work.salesforce.calls
+    try:
+        if before.pending and not (work.dry_run or work.backward):
+            skip = work.tenant.salesforce.adopt == "skip"
+            open_target(work.db, work.salesforce, work.tenant.id, target, skip=skip)
+            push(work.db, work.salesforce, work.tenant.id, target, work.run_id)
+    finally:
+        counts.update(ledger.outcomes(work.db, work.run_id, work.tenant.id, asset))
         standing = ledger.standing(work.db, work.tenant.id, asset, target.parent)
         counts["parked"], counts["waiting"], counts["pending"] = standing.parked, standing.waiting, standing.pending
-    work.parked += standing.parked + standing.waiting + pushed.passing
-    return planned, pushed, standing
+        counts["calls"] = work.salesforce.calls - called
+    return standing
 
 
 def _check(work: Round, standing: Standing) -> dg.AssetCheckResult:

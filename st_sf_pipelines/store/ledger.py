@@ -175,6 +175,17 @@ WHERE tenant_id = %s AND asset = %s AND st_id = %s AND wanted_digest = %s
 """
 
 
+def outcomes(db: Database, run_id: str, tenant_id: int, asset: str) -> dict[str, int]:
+    """Count a run's receipts by outcome: created, updated, refused, passing."""
+    with db.connect() as connection:
+        rows = connection.execute(
+            """SELECT outcome, count(*) AS count FROM sync.receipts
+               WHERE run_id = %s AND tenant_id = %s AND asset = %s GROUP BY outcome""",
+            [run_id, tenant_id, asset],
+        )
+        return dict.fromkeys(map(str, Outcome), 0) | {row["outcome"]: row["count"] for row in rows}
+
+
 def agree(db: Database, tenant_id: int, asset: str, deliveries: Sequence[Delivery]) -> None:
     """Take as agreed what needs no write, because nothing that may be sent differs."""
     with db.connect() as connection, connection.pipeline():
@@ -183,33 +194,47 @@ def agree(db: Database, tenant_id: int, asset: str, deliveries: Sequence[Deliver
 
 
 def standing(db: Database, tenant_id: int, asset: str, parent: str | None) -> Standing:
-    """Count how every customer of ours stands with a target's object; one not planned yet is pending (SF-11)."""
+    """Count how every customer of ours stands with a target's object; one not planned yet is pending (SF-11).
+
+    Two counts walk an index of the whole base; all else looks only at what is not synced.
+    """
     with db.connect() as connection:
-        row = connection.execute(
-            """SELECT count(*) FILTER (WHERE c.st_id IS NOT NULL) AS source,
-                      count(*) FILTER (WHERE d.state = 'synced') AS synced,
-                      count(*) FILTER (WHERE d.state IS NULL OR d.state = 'pending' AND NOT waits) AS pending,
-                      count(*) FILTER (WHERE d.state = 'pending' AND waits) AS waiting,
-                      count(*) FILTER (WHERE d.state = 'parked') AS parked,
-                      count(*) FILTER (WHERE d.state IS NULL OR d.state = 'pending' AND d.remote_id IS NULL) AS creates,
-                      count(*) FILTER (WHERE d.state = 'pending' AND d.remote_id IS NOT NULL) AS updates
-               FROM customers.profile c
-               FULL JOIN (SELECT * FROM sync.deliveries WHERE tenant_id = %(tenant)s AND asset = %(asset)s) d
-                    ON d.st_id = c.st_id AND c.tenant_id = d.tenant_id
-               LEFT JOIN sync.deliveries p
-                    ON p.tenant_id = %(tenant)s AND p.asset = %(parent)s AND p.st_id = coalesce(c.st_id, d.st_id)
-               CROSS JOIN LATERAL (
-                   SELECT %(parent)s::text IS NOT NULL AND coalesce(p.state, 'pending') = 'parked'
-                          AND p.remote_id IS NULL AS waits) AS parents
-               WHERE coalesce(c.tenant_id, d.tenant_id) = %(tenant)s""",
-            {"tenant": tenant_id, "asset": asset, "parent": parent},
-        ).fetchone()
-        codes = connection.execute(
-            """SELECT coalesce(code, 'UNKNOWN') AS code, count(*) AS count FROM sync.deliveries
-               WHERE tenant_id = %s AND asset = %s AND state = 'parked' GROUP BY 1 ORDER BY 1""",
-            [tenant_id, asset],
-        ).fetchall()
-    return Standing(**(row or {}), parked_by_code={code["code"]: code["count"] for code in codes})
+        row = (
+            connection.execute(
+                """WITH open AS (
+                   SELECT d.state, d.remote_id, coalesce(d.code, 'UNKNOWN') AS code,
+                          d.state = 'pending' AND p.state = 'parked' AND p.remote_id IS NULL AS waits
+                   FROM sync.deliveries d
+                   LEFT JOIN sync.deliveries p
+                        ON p.tenant_id = d.tenant_id AND p.asset = %(parent)s AND p.st_id = d.st_id
+                   WHERE d.tenant_id = %(tenant)s AND d.asset = %(asset)s AND d.state <> 'synced'),
+               codes AS (SELECT code, count(*) AS count FROM open WHERE state = 'parked' GROUP BY code ORDER BY code)
+               SELECT (SELECT count(*) FROM customers.profile WHERE tenant_id = %(tenant)s) AS source,
+                      (SELECT count(*) FROM sync.deliveries
+                       WHERE tenant_id = %(tenant)s AND asset = %(asset)s) AS planned,
+                      count(*) AS open,
+                      count(*) FILTER (WHERE state = 'pending' AND waits IS NOT TRUE) AS pending,
+                      count(*) FILTER (WHERE waits) AS waiting,
+                      count(*) FILTER (WHERE state = 'parked') AS parked,
+                      count(*) FILTER (WHERE state = 'pending' AND waits IS NOT TRUE AND remote_id IS NULL) AS creates,
+                      count(*) FILTER (WHERE state = 'pending' AND remote_id IS NOT NULL) AS updates,
+                      (SELECT coalesce(jsonb_object_agg(code, count), '{}') FROM codes) AS parked_by_code
+               FROM open""",
+                {"tenant": tenant_id, "asset": asset, "parent": parent},
+            ).fetchone()
+            or {}
+        )
+    unplanned = max(0, row["source"] - row["planned"])
+    return Standing(
+        source=row["source"],
+        synced=row["planned"] - row["open"],
+        pending=row["pending"] + unplanned,
+        waiting=row["waiting"],
+        parked=row["parked"],
+        parked_by_code=row["parked_by_code"],
+        creates=row["creates"] + unplanned,
+        updates=row["updates"],
+    )
 
 
 def parked(db: Database, tenant_id: int) -> list[dict[str, Any]]:

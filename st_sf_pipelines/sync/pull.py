@@ -34,13 +34,14 @@ class Window:
 
 @dataclass(frozen=True)
 class Pulled:
-    """What pulling one entity came to; `quarantined` counts all that stand in quarantine."""
+    """What pulling one entity came to; `quarantined` counts all that stand in quarantine, `newest` is in ticks."""
 
     read: int = 0
     new: int = 0
     changed: int = 0
     quarantined: int = 0
     calls: int = 0
+    newest: int = 0
 
 
 def pull(db: Database, source: Source, tenant_id: int, entity: Entity, window: Window | None = None) -> Pulled:
@@ -50,7 +51,7 @@ def pull(db: Database, source: Source, tenant_id: int, entity: Entity, window: W
     """
     called = source.calls_of(entity.name)
     token = _stamp(window.since) if window else records.token(db, tenant_id, entity.table.name)[0]
-    read = new = changed = stuck = 0
+    read = new = changed = stuck = newest = 0
     while True:
         page = source.page(entity.name, token)
         follows = page.token or token  # an empty token at the end of a feed keeps the one before it
@@ -60,6 +61,7 @@ def pull(db: Database, source: Source, tenant_id: int, entity: Entity, window: W
             written = records.write_page(db, tenant_id, entity.table, rows, rejects, feed)
             new, changed = new + written.new, changed + written.changed
         read += len(page.records)
+        newest = max([newest, *(row.modified for row in rows)])
         if not page.has_more:
             break
         stuck = stuck + 1 if follows == token and not rows else 0
@@ -67,7 +69,7 @@ def pull(db: Database, source: Source, tenant_id: int, entity: Entity, window: W
             raise TransientError("servicetitan", str(tenant_id), entity.name, "the feed does not move on")
         token = follows
     standing = records.quarantined(db, tenant_id).get(entity.table.name, 0)
-    return Pulled(read, new, changed, standing, source.calls_of(entity.name) - called)
+    return Pulled(read, new, changed, standing, source.calls_of(entity.name) - called, newest)
 
 
 def news(db: Database, tenant_id: int, entity: Entity, raw: Iterable[Any]) -> list[tuple[Any, bytes, bytes]]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from st_sf_pipelines.errors import TargetStopped
 from st_sf_pipelines.mapping import difference
-from st_sf_pipelines.ports import Outcome, Upsert
+from st_sf_pipelines.ports import Upsert
 from st_sf_pipelines.store import ledger
 
 if TYPE_CHECKING:
@@ -17,17 +16,6 @@ if TYPE_CHECKING:
 
 BATCH: Final = 1_000
 """Records taken from the plan at a time: what one Salesforce call carries (five collections of 200)."""
-
-
-@dataclass(frozen=True)
-class Pushed:
-    """What became of the records that were sent."""
-
-    created: int = 0
-    updated: int = 0
-    refused: int = 0
-    passing: int = 0
-    calls: int = 0
 
 
 def open_target(db: Database, destination: Destination, tenant_id: int, target: ObjectMap, *, skip: bool) -> None:
@@ -48,28 +36,17 @@ def open_target(db: Database, destination: Destination, tenant_id: int, target: 
         ledger.open_target(db, tenant_id, target.asset, "empty")
 
 
-def push(db: Database, destination: Destination, tenant_id: int, target: ObjectMap, run_id: str) -> Pushed:
+def push(db: Database, destination: Destination, tenant_id: int, target: ObjectMap, run_id: str) -> None:
     """Send every delivery that is due and whose parent is there. Raise RemoteError if the target cannot be worked.
 
     Receipts are stored request by request: after a kill, only the last request is sent again, under the same keys.
     """
-    tally = dict.fromkeys(Outcome, 0)
-    called, after = destination.calls, 0
+    after = 0
     while batch := ledger.ready(db, tenant_id, target.asset, target.parent, after=after, limit=BATCH):
         after = batch[-1].st_id
         differs = {d.key: (d, difference(target, d.wanted, d.agreed)) for d in batch}
         ledger.agree(db, tenant_id, target.asset, [d for d, fields in differs.values() if not fields])
         upserts = [Upsert(d.key, fields, d.remote_id) for d, fields in differs.values() if fields]
         for receipts in destination.push(target, upserts):
-            ledger.keep_receipts(
-                db, run_id, tenant_id, target.asset, [(differs[receipt.key][0], receipt) for receipt in receipts]
-            )
-            for receipt in receipts:
-                tally[receipt.outcome] += 1
-    return Pushed(
-        created=tally[Outcome.CREATED],
-        updated=tally[Outcome.UPDATED],
-        refused=tally[Outcome.REFUSED],
-        passing=tally[Outcome.PASSING],
-        calls=destination.calls - called,
-    )
+            answered = [(differs[receipt.key][0], receipt) for receipt in receipts]
+            ledger.keep_receipts(db, run_id, tenant_id, target.asset, answered)

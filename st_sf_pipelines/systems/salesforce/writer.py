@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from st_sf_pipelines.errors import CredentialsError, PermanentError, RemoteError, TransientError
 from st_sf_pipelines.ports import Outcome, Receipt, Upsert
 from st_sf_pipelines.systems.salesforce.codes import Kind, kind_of
-from st_sf_pipelines.systems.salesforce.session import SalesforceSession, records_of, refusal
+from st_sf_pipelines.systems.salesforce.session import HEADERS, SalesforceSession, records_of, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -84,6 +84,7 @@ class Writer:
                 "method": "PATCH",
                 "url": f"/services/data/v{self._version}/{collection.path}",
                 "referenceId": f"part{n}",
+                "httpHeaders": HEADERS,  # a part inherits none of the call's own
                 "body": collection.body,
             }
             for n, collection in enumerate(group)
