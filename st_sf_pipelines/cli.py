@@ -238,6 +238,9 @@ def _rounds(
 
     settings = load()
     chosen = tenants_of(settings, tenant)
+    for each in chosen:
+        if each.crm is not None:
+            typer.echo(f"{each.name}: the crm section is checked, but nothing is written to a CRM yet", err=True)
     with open_instance(settings) as instance:
         return run_rounds(instance, settings, chosen, entities=entities, targets=targets, **config)
 

@@ -5,6 +5,7 @@ StSfError
 ├── StoreError             the database is not there, or not ours
 ├── RoundRunning           another round of this tenant is at work
 ├── TargetStopped          a target must not be written until a person has decided
+│   └── BudgetSpent        … or until the day's API calls are there again
 └── RemoteError            another system answered badly, or not at all
     ├── TransientError     try again: a limit, a lock, a timeout, a server that is down
     └── PermanentError     never try again as it is: refused, not found, not allowed
@@ -39,6 +40,10 @@ class RoundRunning(StSfError):  # noqa: N818 - it names a state of affairs, not 
 
 class TargetStopped(StSfError):  # noqa: N818 - it names a state of affairs, not a fault
     """A target waits for a person, for example for `adopt` (SF-13)."""
+
+
+class BudgetSpent(TargetStopped):
+    """A target's API calls of the day are used up to the reserve (SF-8); what waits goes on by itself."""
 
 
 @dataclass

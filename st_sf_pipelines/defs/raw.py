@@ -60,9 +60,7 @@ def servicetitan(context: dg.AssetExecutionContext, tenant_round: RoundResource)
     chosen = [entity for entity in ENTITIES if key_of(entity.asset) in context.selected_asset_keys]
     errors: list[str] = []
     with ThreadPoolExecutor(len(chosen), thread_name_prefix="feed") as threads:
-        futures: dict[Future[tuple[Pulled, float]], Entity] = {
-            threads.submit(_pull, work, entity): entity for entity in chosen
-        }
+        futures = {threads.submit(_pull, work, entity): entity for entity in chosen}
         for future in as_completed(futures):
             entity = futures[future]
             try:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import orjson
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity import Retrying, retry_if_exception_type
+from tenacity.stop import stop_base
 from tenacity.wait import wait_base
 
 from st_sf_pipelines.errors import CredentialsError, PermanentError, RemoteError, TransientError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tenacity import RetryCallState
 
 ATTEMPTS: Final = 8
+PATIENCE: Final = 30  # attempts while the server says itself how long to wait
 LONGEST_WAIT: Final = 30.0
 TRANSIENT_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524})
 _SECONDS_IN_TITLE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*second", re.IGNORECASE)
@@ -85,7 +87,7 @@ class Http:
         """
         for attempt in Retrying(
             retry=retry_if_exception_type(TransientError),
-            stop=stop_after_attempt(self.attempts),
+            stop=Patience(self.attempts),
             wait=Backoff(),
             reraise=True,
         ):
@@ -167,6 +169,20 @@ def _retry_after(response: httpx.Response, body: dict[str, Any]) -> float | None
             pass
     match = _SECONDS_IN_TITLE.search(str(body.get("title", "")))
     return float(match[1]) if match and response.status_code == 429 else None
+
+
+class Patience(stop_base):
+    """Gives up after so many attempts; later, if more than one was meant, where the server asks for a pause (429)."""
+
+    def __init__(self, attempts: int) -> None:
+        """Take the number of attempts."""
+        self._attempts = attempts
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        """Tell whether to give up."""
+        error = retry_state.outcome.exception() if retry_state.outcome else None
+        asked = isinstance(error, RemoteError) and error.retry_after is not None and self._attempts > 1
+        return retry_state.attempt_number >= (PATIENCE if asked else self._attempts)
 
 
 class Backoff(wait_base):

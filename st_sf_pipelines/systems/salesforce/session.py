@@ -9,10 +9,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity import Retrying, retry_if_exception_type
 
-from st_sf_pipelines.errors import CredentialsError, PermanentError, RemoteError, TransientError
-from st_sf_pipelines.systems.http import ATTEMPTS, TRANSIENT_STATUSES, Backoff
+from st_sf_pipelines.errors import BudgetSpent, CredentialsError, PermanentError, RemoteError, TransientError
+from st_sf_pipelines.systems.http import ATTEMPTS, TRANSIENT_STATUSES, Backoff, Patience
 from st_sf_pipelines.systems.salesforce.auth import SessionKeeper
 from st_sf_pipelines.systems.salesforce.codes import Kind, kind_of
 
@@ -79,7 +79,7 @@ class SalesforceSession:
     def _retried(self, endpoint: str, send: Callable[[Salesforce], Any]) -> Any:
         for attempt in Retrying(
             retry=retry_if_exception_type(TransientError),
-            stop=stop_after_attempt(self._attempts),
+            stop=Patience(self._attempts),
             wait=Backoff(),
             reraise=True,
         ):
@@ -88,6 +88,11 @@ class SalesforceSession:
         raise AssertionError
 
     def _once(self, endpoint: str, send: Callable[[Salesforce], Any]) -> Any:
+        if self.usage and self.usage[1] - self.usage[0] <= self._config.reserve * self.usage[1]:
+            raise BudgetSpent(
+                f"salesforce: {self._tenant}: {self.usage[0]} of the org's {self.usage[1]} API calls of the day are used; "
+                f"the reserve of {self._config.reserve:.0%} stays untouched, and what waits is sent when calls are there"
+            )
         session = self._keeper.get()
         try:
             return self._sent(endpoint, send, session)
