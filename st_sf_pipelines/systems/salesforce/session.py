@@ -89,9 +89,10 @@ class SalesforceSession:
 
     def _once(self, endpoint: str, send: Callable[[Salesforce], Any]) -> Any:
         if self.usage and self.usage[1] - self.usage[0] <= self._config.reserve * self.usage[1]:
+            used, allowed = self.usage
             raise BudgetSpent(
-                f"salesforce: {self._tenant}: {self.usage[0]} of the org's {self.usage[1]} API calls of the day are used; "
-                f"the reserve of {self._config.reserve:.0%} stays untouched, and what waits is sent when calls are there"
+                f"salesforce: {self._tenant}: {used} of the org's {allowed} API calls of the day are used; the reserve "
+                f"of {self._config.reserve:.0%} stays untouched, and what waits is sent when there are calls again"
             )
         session = self._keeper.get()
         try:
