@@ -55,7 +55,7 @@ def profile(tenant_round: RoundResource) -> dg.MaterializeResult:
 def segment(tenant_round: RoundResource) -> dg.MaterializeResult:
     """Look again at those whose profile changed, and those whose segment falls due."""
     work = tenant_round.work
-    scope = Scope(everybody=True) if work.backward else work.scope
+    scope = Scope(everybody=True) if work.rewinds else work.scope
     with work.operation(SEGMENT) as counts:
         result = derive_segments(work.db, work.tenant, work.bounds, work.as_of, scope)
         counts.update(metadata(result))

@@ -40,8 +40,10 @@ class Round:
     scope: Scope
     window: Window | None = None
     dry_run: bool = False
+    rewinds: bool = False
+    """The last round, dry or not, had a later `as_of`: the day's conclusions are drawn anew for everybody."""
     backward: bool = False
-    """The round before had a later `as_of`: everything is concluded anew, and nothing is pushed (SEG-6)."""
+    """The last round that was not dry had a later `as_of`: nothing is pushed (SEG-6)."""
     failures: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     parked: int = 0
@@ -115,9 +117,10 @@ def begin(
 ) -> Iterator[Round]:
     """Hold the tenant's lock for a round and keep its account; raise RoundRunning if another holds it too long."""
     with held(db, tenant, wait=wait):
-        before = audit.begin_round(db, run_id, tenant.id, tenant.name, as_of, dry_run=dry_run)
-        backward = before is not None and as_of < before
-        work = Round(db, tenant, bounds, run_id, as_of, scope, window, dry_run, backward)
+        concluded, pushed = audit.begin_round(db, run_id, tenant.id, tenant.name, as_of, dry_run=dry_run)
+        work = Round(db, tenant, bounds, run_id, as_of, scope, window, dry_run)
+        work.rewinds = concluded is not None and as_of < concluded
+        work.backward = pushed is not None and as_of < pushed
         try:
             yield work
         finally:

@@ -71,7 +71,7 @@ def run_round(
         instance=instance,
         partition_key=tenant.name,
         asset_selection=_chosen(entities, targets),
-        run_config={**round_config(scope="changed", **config), **_QUIET},
+        run_config={**round_config(**{"scope": "changed", **config}), **_QUIET},
         tags={TENANT_TAG: tenant.name, "st/started_by": "command line"},
         run_id=run_id,
         raise_on_error=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -87,7 +88,7 @@ def _index(way: Match, free: Iterable[Remote]) -> Mapping[tuple[str, ...], list[
 
 def folded(column: str, value: Any) -> str:
     """Write a value so that two spellings of one thing are equal: numbers in E.164, five digits of a postal code."""
-    text = " ".join(str(value or "").split()).casefold()
+    text = " ".join(unicodedata.normalize("NFC", str(value or "")).split()).casefold()
     if column == "phone":
         return phone_e164(text) or ""
     return text[:5] if column == "zip" else text

@@ -6,7 +6,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-_STAMP: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+_STAMP: Final = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?", re.ASCII
+)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICKS: Final = 10_000_000
 
@@ -21,7 +23,11 @@ def ticks(stamp: str) -> int:
     moment = datetime(*map(int, parts), tzinfo=UTC)  # type: ignore[misc, arg-type]
     if zone and zone != "Z":
         offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
-        moment -= offset if zone[0] == "+" else -offset
+        try:
+            moment -= offset if zone[0] == "+" else -offset
+        except OverflowError:
+            msg = "leads out of the calendar"
+            raise ValueError(msg) from None
     whole = (moment - _EPOCH) // timedelta(seconds=1)
     return whole * _TICKS + int((fraction or "0").ljust(7, "0")[:7])
 

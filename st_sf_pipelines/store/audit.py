@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def begin_round(
     db: Database, run_id: str, tenant_id: int, tenant: str, as_of: datetime, *, dry_run: bool
-) -> datetime | None:
-    """Note that a round begins; give the `as_of` of the last one that was not dry, None if this is the first.
+) -> tuple[datetime | None, datetime | None]:
+    """Note that a round begins; give the `as_of` of the last round, and of the last one that was not dry.
 
     Rounds that a kill left open are closed: the caller holds the tenant's lock, so none of them can be running.
     """
@@ -25,16 +25,21 @@ def begin_round(
                WHERE tenant_id = %s AND ended_at IS NULL""",
             [tenant_id],
         )
-        before = connection.execute(
-            "SELECT as_of FROM sync.rounds WHERE tenant_id = %s AND NOT dry_run ORDER BY started_at DESC LIMIT 1",
-            [tenant_id],
-        ).fetchone()
+        before = (
+            connection.execute(
+                """SELECT (array_agg(as_of ORDER BY started_at DESC))[1] AS concluded,
+                      (array_agg(as_of ORDER BY started_at DESC) FILTER (WHERE NOT dry_run))[1] AS pushed
+               FROM sync.rounds WHERE tenant_id = %s""",
+                [tenant_id],
+            ).fetchone()
+            or {}
+        )
         connection.execute(
             """INSERT INTO sync.rounds (run_id, tenant_id, tenant, as_of, dry_run) VALUES (%s, %s, %s, %s, %s)
                ON CONFLICT (run_id, tenant_id) DO UPDATE SET started_at = now(), ended_at = NULL""",
             [run_id, tenant_id, tenant, as_of, dry_run],
         )
-    return before["as_of"] if before else None
+    return before["concluded"], before["pushed"]
 
 
 def end_round(db: Database, run_id: str, tenant_id: int, status: str, error: str | None) -> None:

@@ -115,9 +115,15 @@ class Database:
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
-        """Give a connection within one transaction: committed at the end, rolled back on an error."""
-        with self._pool.connection() as connection:
-            yield connection
+        """Give a connection within one transaction: committed at the end, rolled back on an error.
+
+        Raise StoreError if the server does not answer, or goes away in the middle.
+        """
+        try:
+            with self._pool.connection() as connection:
+                yield connection
+        except psycopg.OperationalError as error:
+            raise StoreError(f"the database does not answer: {_without_password(error)}") from error
 
     def close(self) -> None:
         """Close every connection; safe to call when none was opened."""
@@ -148,7 +154,11 @@ class Database:
 
         It is PostgreSQL's own session lock, on a connection of its own: it ends with the process, however that ends.
         """
-        with psycopg.connect(self.url, autocommit=True, application_name="st_sf lock") as connection:
+        try:
+            connection = psycopg.connect(self.url, autocommit=True, application_name="st_sf lock", connect_timeout=10)
+        except psycopg.OperationalError as error:
+            raise StoreError(f"the database does not answer: {_without_password(error)}") from error
+        with connection:
             row = connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name]).fetchone()
             yield bool(row and row[0])
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from st_sf_pipelines.ports import Receipt
     from st_sf_pipelines.store.database import Connection, Database
 
+UNDECIDED: Final = "TWO_CANDIDATES"
+"""The code of a record that waits for a person to choose among candidates."""
+
 BACKOFF_SECONDS: Final = 30
 """A record refused for a passing reason waits this long before the next try, twice as long each time, up to an hour."""
 
@@ -66,7 +69,8 @@ def plan(
 ) -> Planned:
     """Lay what is intended (st_id, key, payload, digest) over the ledger: what differs from the agreed is pending.
 
-    A record that was parked stays parked until its payload is another one (SF-7).
+    A record that was parked stays parked until its payload is another one (SF-7), or, where a person has to choose
+    among candidates, until that person has (SF-13).
     """
     connection.execute(
         "CREATE TEMP TABLE intended (st_id bigint PRIMARY KEY, key text, wanted jsonb, digest bytea) ON COMMIT DROP"
@@ -85,13 +89,16 @@ def plan(
                    wanted = CASE WHEN stored.agreed_digest = excluded.wanted_digest THEN NULL ELSE excluded.wanted END,
                    wanted_digest = CASE WHEN stored.agreed_digest = excluded.wanted_digest THEN NULL
                                    ELSE excluded.wanted_digest END,
-                   state = CASE WHEN stored.agreed_digest = excluded.wanted_digest THEN 'synced' ELSE 'pending' END,
-                   code = NULL, message = NULL, fields = NULL, tries = 0, next_try_at = NULL
+                   state = CASE WHEN stored.agreed_digest = excluded.wanted_digest THEN 'synced'
+                           WHEN stored.code = %(undecided)s THEN 'parked' ELSE 'pending' END,
+                   code = CASE WHEN stored.code = %(undecided)s THEN stored.code END,
+                   message = CASE WHEN stored.code = %(undecided)s THEN stored.message END,
+                   fields = NULL, tries = 0, next_try_at = NULL
                WHERE CASE stored.state
                      WHEN 'synced' THEN stored.agreed_digest IS DISTINCT FROM excluded.wanted_digest
                      ELSE stored.wanted_digest IS DISTINCT FROM excluded.wanted_digest END)
            SELECT count(*) AS looked FROM intended""",
-        {"tenant": tenant_id, "asset": asset},
+        {"tenant": tenant_id, "asset": asset, "undecided": UNDECIDED},
     ).fetchone()
     stands = connection.execute(
         """SELECT count(*) FILTER (WHERE state = 'pending') AS planned,
@@ -257,6 +264,7 @@ def retry(db: Database, tenant_id: int, key: str | None, *, gone_codes: Sequence
             """UPDATE sync.deliveries SET state = 'pending', next_try_at = NULL, tries = 0,
                    remote_id = CASE WHEN code = ANY(%(gone)s) THEN NULL ELSE remote_id END,
                    agreed = CASE WHEN code = ANY(%(gone)s) THEN NULL ELSE agreed END,
+                   agreed_digest = CASE WHEN code = ANY(%(gone)s) THEN NULL ELSE agreed_digest END,
                    code = NULL, message = NULL, fields = NULL
                WHERE tenant_id = %(tenant)s AND state = 'parked' AND (%(key)s::text IS NULL OR key = %(key)s)""",
             {"tenant": tenant_id, "key": key, "gone": list(gone_codes)},
@@ -311,13 +319,14 @@ def link(db: Database, tenant_id: int, asset: str, pairs: Iterable[tuple[int, st
             )
 
 
-def park(db: Database, tenant_id: int, asset: str, st_ids: Iterable[int], code: str, message: str) -> None:
-    """Hold records back until a person decides."""
+def park_undecided(db: Database, tenant_id: int, asset: str, st_ids: Iterable[int]) -> None:
+    """Hold records back until a person has chosen among candidates (SF-13)."""
     with db.connect() as connection:
         connection.execute(
-            """UPDATE sync.deliveries SET state = 'parked', code = %s, message = %s
+            """UPDATE sync.deliveries
+               SET state = 'parked', code = %s, message = 'several records there could be this customer'
                WHERE tenant_id = %s AND asset = %s AND st_id = ANY(%s)""",
-            [code, message, tenant_id, asset, list(st_ids)],
+            [UNDECIDED, tenant_id, asset, list(st_ids)],
         )
 
 

@@ -50,8 +50,7 @@ def adopt(
         through[target.asset] = _pointed(ids, theirs, pointers)
         if apply:
             ledger.link(db, tenant_id, target.asset, [(c.st_id, c.remote_ids[0]) for c in certain])
-            several = "several records there could be this customer"
-            ledger.park(db, tenant_id, target.asset, [c.st_id for c in undecided], "TWO_CANDIDATES", several)
+            ledger.park_undecided(db, tenant_id, target.asset, [c.st_id for c in undecided])
             ledger.open_target(db, tenant_id, target.asset, "adopt")
         report.append(Adopted(target.asset, len(theirs), certain, undecided, len(rows) - len(candidates)))
     return report[::-1]
