@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from st_sf_pipelines.rules.merges import survivors
 from st_sf_pipelines.store import log
 
 if TYPE_CHECKING:
@@ -59,22 +60,22 @@ phone AS (
     WHERE c.tenant_id = %(tenant)s AND c.active AND c.phone IS NOT NULL
     ORDER BY c.customer_id, (c.type = 'mobilephone') DESC, c.created_on DESC NULLS LAST, c.id DESC),
 work AS (
-    SELECT j.customer_id AS st_id,
+    SELECT member.st_id,
            count(*) FILTER (WHERE j.status <> 'canceled') AS total_jobs,
            count(*) FILTER (WHERE j.status = 'completed') AS completed_jobs,
            min(j.completed_on) FILTER (WHERE j.status = 'completed') AS first_completed,
            max(j.completed_on) FILTER (WHERE j.status = 'completed') AS last_completed
-    FROM servicetitan.jobs j JOIN subject ON subject.st_id = j.customer_id
-    WHERE j.tenant_id = %(tenant)s AND j.active GROUP BY j.customer_id),
+    FROM servicetitan.jobs j JOIN member ON member.member_id = j.customer_id
+    WHERE j.tenant_id = %(tenant)s AND j.active GROUP BY member.st_id),
 money AS (
-    SELECT i.customer_id AS st_id, sum(i.total) AS lifetime_value
-    FROM servicetitan.invoices i JOIN subject ON subject.st_id = i.customer_id
-    WHERE i.tenant_id = %(tenant)s AND i.active GROUP BY i.customer_id),
+    SELECT member.st_id, sum(i.total) AS lifetime_value
+    FROM servicetitan.invoices i JOIN member ON member.member_id = i.customer_id
+    WHERE i.tenant_id = %(tenant)s AND i.active GROUP BY member.st_id),
 written AS (
     INSERT INTO customers.profile AS stored (tenant_id, st_id, {_COLUMNS})
     SELECT c.tenant_id, c.id, c.name, c.first_name, c.last_name, c.type, email.email, phone.phone,
            c.street, c.unit, c.city, c.state, c.zip, c.country,
-           c.active AND c.merged_to_id IS NULL, c.do_not_mail, c.do_not_service,
+           c.active AND v.st_id IS NULL, c.do_not_mail, c.do_not_service,
            c.balance, coalesce(money.lifetime_value, 0),
            coalesce(work.total_jobs, 0), coalesce(work.completed_jobs, 0),
            (work.first_completed AT TIME ZONE %(zone)s)::date, (work.last_completed AT TIME ZONE %(zone)s)::date,
@@ -82,6 +83,7 @@ written AS (
     FROM servicetitan.customers c JOIN subject ON subject.st_id = c.id
     LEFT JOIN email USING (st_id) LEFT JOIN phone USING (st_id)
     LEFT JOIN work USING (st_id) LEFT JOIN money USING (st_id)
+    LEFT JOIN customers.survivor v ON v.tenant_id = c.tenant_id AND v.st_id = c.id
     WHERE c.tenant_id = %(tenant)s
     ON CONFLICT (tenant_id, st_id) DO UPDATE
     SET {", ".join(f"{name} = excluded.{name}" for name, *_ in PROFILE)}, changed_at = now()
@@ -91,6 +93,17 @@ written AS (
 touched AS (
     INSERT INTO sync.touched (tenant_id, asset, subject) SELECT %(tenant)s, 'customers/profile', st_id FROM written)
 SELECT count(*) FILTER (WHERE is_new) AS new, count(*) FILTER (WHERE NOT is_new) AS changed FROM written
+"""
+
+
+# Whose jobs and invoices count for whom: a merged customer's count for its survivor, and for itself no longer (EXT-5).
+_MEMBERS_SQL: Final = """
+CREATE TEMP TABLE member ON COMMIT DROP AS
+SELECT subject.st_id, subject.st_id AS member_id FROM subject
+WHERE NOT EXISTS (SELECT FROM customers.survivor v WHERE v.tenant_id = %(tenant)s AND v.st_id = subject.st_id)
+UNION ALL
+SELECT v.survivor_id, v.st_id FROM customers.survivor v JOIN subject ON subject.st_id = v.survivor_id
+WHERE v.tenant_id = %(tenant)s
 """
 
 
@@ -111,9 +124,59 @@ def derive_profiles(
     consumer = "customers/profile"
     with db.connect() as connection:
         seq = log.look(connection, tenant_id, consumer, follows, version, scope)
+        _follow_merges(connection, tenant_id)
+        connection.execute(_MEMBERS_SQL, {"tenant": tenant_id})
         counts = connection.execute(_PROFILE_SQL, {"tenant": tenant_id, "zone": zone}).fetchone() or {}
         log.move(connection, tenant_id, consumer, seq, version)
         return Derived(_looked(connection), counts["new"], counts["changed"], _total(connection, "profile", tenant_id))
+
+
+def _follow_merges(connection: Connection, tenant_id: int) -> None:
+    """Bring the survivors up to date, and add to `subject` all whom a merge or an unmerge concerns (EXT-5)."""
+    concerned = connection.execute(
+        """SELECT EXISTS (SELECT FROM servicetitan.customers c JOIN subject ON subject.st_id IN (c.id, c.merged_to_id)
+                          WHERE c.tenant_id = %(tenant)s AND c.merged_to_id IS NOT NULL)
+               OR EXISTS (SELECT FROM customers.survivor v JOIN subject ON subject.st_id IN (v.st_id, v.survivor_id)
+                          WHERE v.tenant_id = %(tenant)s) AS concerned""",
+        {"tenant": tenant_id},
+    ).fetchone()
+    if not concerned or not concerned["concerned"]:
+        return
+    merged = connection.execute(
+        """SELECT c.id, c.merged_to_id, t.id IS NOT NULL AS is_known FROM servicetitan.customers c
+           LEFT JOIN servicetitan.customers t ON t.tenant_id = c.tenant_id AND t.id = c.merged_to_id
+           WHERE c.tenant_id = %s AND c.merged_to_id IS NOT NULL""",
+        [tenant_id],
+    ).fetchall()
+    known = {row["merged_to_id"] for row in merged if row["is_known"]}
+    keepers = survivors({row["id"]: row["merged_to_id"] for row in merged}, known)
+    connection.execute(
+        """CREATE TEMP TABLE keeper ON COMMIT DROP AS
+           SELECT unnest(%s::bigint[]) AS st_id, unnest(%s::bigint[]) AS keeper""",
+        [list(keepers), list(keepers.values())],
+    )
+    connection.execute(
+        """WITH ended AS (
+               DELETE FROM customers.survivor v WHERE v.tenant_id = %(tenant)s
+               AND NOT EXISTS (SELECT FROM keeper k WHERE k.st_id = v.st_id AND k.keeper = v.survivor_id)
+               RETURNING st_id, survivor_id),
+           begun AS (
+               SELECT k.st_id, k.keeper FROM keeper k WHERE NOT EXISTS (
+                   SELECT FROM customers.survivor v
+                   WHERE v.tenant_id = %(tenant)s AND v.st_id = k.st_id AND v.survivor_id = k.keeper)),
+           concerned AS (
+               SELECT st_id FROM ended UNION SELECT survivor_id FROM ended
+               UNION SELECT st_id FROM begun UNION SELECT keeper FROM begun
+               UNION SELECT k.keeper FROM keeper k JOIN subject USING (st_id))
+           INSERT INTO subject SELECT st_id FROM concerned ON CONFLICT DO NOTHING""",
+        {"tenant": tenant_id},
+    )
+    connection.execute(
+        """INSERT INTO customers.survivor (tenant_id, st_id, survivor_id) SELECT %s, st_id, keeper FROM keeper
+           ON CONFLICT (tenant_id, st_id) DO UPDATE SET survivor_id = excluded.survivor_id
+           WHERE survivor.survivor_id <> excluded.survivor_id""",
+        [tenant_id],
+    )
 
 
 def derive_segments(

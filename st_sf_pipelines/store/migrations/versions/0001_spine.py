@@ -24,6 +24,7 @@ CREATE TABLE servicetitan.customers (
     street text, unit text, city text, state text, zip text, country text,
     balance numeric, do_not_mail boolean NOT NULL, do_not_service boolean NOT NULL, merged_to_id bigint,
     modified_on timestamptz NOT NULL, {_HEAD});
+CREATE INDEX ON servicetitan.customers (tenant_id, merged_to_id) WHERE merged_to_id IS NOT NULL;
 CREATE TABLE servicetitan.customer_contacts (
     customer_id bigint NOT NULL, type text NOT NULL, value text, email text, phone text, e164 text,
     created_on timestamptz, {_HEAD});
@@ -58,6 +59,9 @@ CREATE TABLE sync.positions (
 
 DERIVED = """
 CREATE SCHEMA customers;
+CREATE TABLE customers.survivor (
+    tenant_id bigint NOT NULL, st_id bigint NOT NULL, survivor_id bigint NOT NULL, PRIMARY KEY (tenant_id, st_id));
+CREATE INDEX ON customers.survivor (tenant_id, survivor_id);
 CREATE TABLE customers.profile (
     tenant_id bigint NOT NULL, st_id bigint NOT NULL,
     name text, first_name text, last_name text NOT NULL, type text, email text, phone text,
