@@ -143,6 +143,14 @@ def parked_retry(
     console.show({"retried": count}, as_json=as_json, how=lambda _: typer.echo(told))
 
 
+@app.command()
+def quarantine(tenant: TenantOption = None, as_json: JsonOption = False) -> None:
+    """List the ServiceTitan records that do not fit, with their reasons; the last good version stays in force."""
+    from st_sf_pipelines.operate.customers import list_quarantine
+
+    console.show(list_quarantine(load(), tenant), as_json=as_json, how=console.quarantine)
+
+
 @app.command("config")
 def show_config(as_json: JsonOption = False) -> None:
     """Print what is in force, each value with its origin; secrets are masked."""

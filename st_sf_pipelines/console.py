@@ -80,6 +80,9 @@ def explained(report: Report) -> None:
         console.print("  no completed job")
     due = segment["due_on"]
     console.print(f"  looked at again on {due}, without any event" if due else "  time alone will not change it")
+    for move in segment["history"]:
+        was = f"from {move['from_segment']} " if move["from_segment"] else ""
+        console.print(f"  {move['valid_from']}: {was}to {move['to_segment']}")
 
 
 def proofs(report: Report) -> None:
@@ -126,6 +129,16 @@ def parked(report: Report) -> None:
         console.print(table if each["parked"] else f"{each['name']}: nothing is parked")
 
 
+def quarantine(report: Report) -> None:
+    """Print each record in quarantine with its reason."""
+    console = out()
+    for each in report["tenants"]:
+        table = _table("tenant", "entity", "key", "reason", "first seen")
+        for row in each["quarantine"]:
+            table.add_row(each["name"], row["entity"], row["key"], row["reason"], f"{row['first_seen']:%Y-%m-%d %H:%M}")
+        console.print(table if each["quarantine"] else f"{each['name']}: nothing is in quarantine")
+
+
 def values(report: Report) -> None:
     """Print configuration values with their origins."""
     table = _table("name", "value", "origin")
@@ -143,7 +156,7 @@ def _parts(report: Report, part: str) -> Iterator[tuple[str, str, dict[str, Any]
 def _table(*columns: str) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for n, column in enumerate(columns):
-        words = n < 2 or column in ("code", "fields", "mend", "origin")
+        words = n < 2 or column in ("code", "fields", "mend", "origin", "key", "reason")
         table.add_column(column, justify="left" if words else "right", no_wrap=n < 2)
     return table
 

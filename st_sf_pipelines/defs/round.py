@@ -78,7 +78,7 @@ class Round:
             (self.stopped if isinstance(caught, TargetStopped) else self.failures).append(error)
             raise
         except Exception as caught:
-            error = f"{asset}: {type(caught).__name__}"
+            error = f"{asset}: a fault of ours ({type(caught).__name__}); the run's page in the Dagster UI tells where"
             self.failures.append(error)
             raise
         finally:

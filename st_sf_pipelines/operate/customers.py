@@ -1,4 +1,4 @@
-"""One customer's story: which rule put it where it is, on which records, and when that changes by itself."""
+"""What we know of customers: one's story with its rule and records, and the records that did not fit."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from st_sf_pipelines.defs.instance import open_database
 from st_sf_pipelines.defs.resources import tenants_of
 from st_sf_pipelines.errors import ConfigError
+from st_sf_pipelines.store import records
 from st_sf_pipelines.sync import derive
 
 if TYPE_CHECKING:
@@ -28,3 +29,14 @@ def explain(settings: Settings, name: str | None, customer: str) -> dict[str, An
         if found is not None:
             return {"tenant": tenant.name, **found}
     raise ConfigError([f"no customer {digits} is known; run `st-sf sync` first, or look for a typing error"])
+
+
+def list_quarantine(settings: Settings, name: str | None) -> dict[str, Any]:
+    """List the records in quarantine of the tenants, each with its reason (EXT-6)."""
+    db = open_database(settings)
+    return {
+        "tenants": [
+            {"name": tenant.name, "quarantine": records.quarantine(db, tenant.id)}
+            for tenant in tenants_of(settings, name)
+        ]
+    }

@@ -206,7 +206,10 @@ def derive_segments(
                     copy.write_row(row)
         counts = (
             connection.execute(
-                """WITH written AS (
+                """WITH before AS (
+                   SELECT st_id, s.segment FROM customers.segment s JOIN concluded USING (st_id)
+                   WHERE s.tenant_id = %(tenant)s),
+               written AS (
                    INSERT INTO customers.segment AS stored (tenant_id, st_id, segment, rule, due_on)
                    SELECT %(tenant)s, st_id, segment, rule, due_on FROM concluded
                    ON CONFLICT (tenant_id, st_id) DO UPDATE SET
@@ -214,13 +217,21 @@ def derive_segments(
                        changed_at = CASE WHEN stored.segment = excluded.segment THEN stored.changed_at ELSE now() END
                    WHERE (stored.segment, stored.rule, stored.due_on)
                          IS DISTINCT FROM (excluded.segment, excluded.rule, excluded.due_on)
-                   RETURNING st_id, xmax = 0 AS is_new),
+                   RETURNING st_id, segment, rule, xmax = 0 AS is_new),
+               history AS (
+                   INSERT INTO customers.segment_history (tenant_id, st_id, from_segment, to_segment, rule, valid_from,
+                                                          lifetime_value, last_job_date)
+                   SELECT %(tenant)s, w.st_id, b.segment, w.segment, w.rule, %(as_of)s,
+                          p.lifetime_value, p.last_job_date
+                   FROM written w JOIN customers.profile p ON p.tenant_id = %(tenant)s AND p.st_id = w.st_id
+                   LEFT JOIN before b ON b.st_id = w.st_id
+                   WHERE b.segment IS DISTINCT FROM w.segment),
                touched AS (
                    INSERT INTO sync.touched (tenant_id, asset, subject)
                    SELECT %(tenant)s, %(consumer)s, st_id FROM written)
                SELECT count(*) FILTER (WHERE is_new) AS new, count(*) FILTER (WHERE NOT is_new) AS changed
                FROM written""",
-                {"tenant": tenant_id, "consumer": consumer},
+                {"tenant": tenant_id, "consumer": consumer, "as_of": as_of},
             ).fetchone()
             or {}
         )
@@ -265,6 +276,16 @@ def profiles(connection: Connection, tenant_id: int) -> Iterable[dict[str, Any]]
             [tenant_id],
         )
         yield from cursor
+
+
+def segment_history(db: Database, tenant_id: int, st_id: int) -> list[dict[str, Any]]:
+    """List a customer's segment changes, oldest first: from, to, rule, valid from, on which facts, recorded at."""
+    with db.connect() as connection:
+        return connection.execute(
+            """SELECT from_segment, to_segment, rule, valid_from, lifetime_value, last_job_date, recorded_at
+               FROM customers.segment_history WHERE tenant_id = %s AND st_id = %s ORDER BY id""",
+            [tenant_id, st_id],
+        ).fetchall()
 
 
 def segment_counts(db: Database, tenant_id: int) -> dict[str, int]:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import sql
 
+from st_sf_pipelines.rules.stamps import instant
 from st_sf_pipelines.store import log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from st_sf_pipelines.ports import Reject, Row, Table
     from st_sf_pipelines.store.database import Connection, Database
@@ -143,6 +145,24 @@ def quarantined(db: Database, tenant_id: int) -> dict[str, int]:
             [tenant_id],
         )
         return {row["entity"]: row["count"] for row in rows}
+
+
+def quarantine(db: Database, tenant_id: int) -> list[dict[str, Any]]:
+    """List the records in quarantine: entity, key, reason, first_seen, last_seen."""
+    with db.connect() as connection:
+        return connection.execute(
+            """SELECT entity, key, reason, first_seen, last_seen FROM servicetitan.quarantine
+               WHERE tenant_id = %s ORDER BY entity, key""",
+            [tenant_id],
+        ).fetchall()
+
+
+def newest(db: Database, tenant_id: int, table: Table) -> datetime:
+    """Give the stamp of the newest record of an entity; the beginning of time if there is none."""
+    query = sql.SQL("SELECT coalesce(max(modified), 0) AS newest FROM {} WHERE tenant_id = %s")
+    with db.connect() as connection:
+        row = connection.execute(query.format(_table(table)), [tenant_id]).fetchone()
+    return instant(row["newest"] if row else 0)
 
 
 def evidence(db: Database, tenant_id: int, st_id: int, day_zone: str) -> dict[str, Any]:

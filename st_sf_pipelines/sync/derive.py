@@ -92,5 +92,6 @@ def explain(db: Database, tenant: Tenant, bounds: Segments, st_id: int, as_of: d
                 "invoices": found["invoices"],
             },
             "due_on": facts["due_on"],
+            "history": derived.segment_history(db, tenant.id, st_id),
         },
     }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from st_sf_pipelines.errors import TransientError
+from st_sf_pipelines.errors import PermanentError, TransientError
 from st_sf_pipelines.ports import Reject
 from st_sf_pipelines.rules.stamps import ticks
 from st_sf_pipelines.store import records
@@ -24,6 +25,10 @@ STUCK_AFTER: Final = 3
 """So many pages in a row that say 'more waits' and bring neither a new token nor a new record are an error."""
 
 
+OVERLAP: Final = timedelta(hours=1)
+REFUSED_TOKEN: Final = 400
+
+
 @dataclass(frozen=True)
 class Window:
     """A stretch of modifiedOn to be read again without moving the cursor (EXT-4); no `since` is the beginning."""
@@ -34,7 +39,10 @@ class Window:
 
 @dataclass(frozen=True)
 class Pulled:
-    """What pulling one entity came to; `quarantined` counts all that stand in quarantine, `newest` is in ticks."""
+    """What pulling one entity came to; `quarantined` counts all that stand in quarantine, `newest` is in ticks.
+
+    `restarted` is 1 if the server no longer accepted the stored token, and the feed began again from the last stamp.
+    """
 
     read: int = 0
     new: int = 0
@@ -42,18 +50,26 @@ class Pulled:
     quarantined: int = 0
     calls: int = 0
     newest: int = 0
+    restarted: int = 0
 
 
 def pull(db: Database, source: Source, tenant_id: int, entity: Entity, window: Window | None = None) -> Pulled:
     """Read a feed to its end, from where its stored token stands, or a window of it. Raise RemoteError.
 
-    What was committed stays when a later page fails: the next round goes on from there.
+    What was committed stays when a later page fails: the next round goes on from there. A token that the server no
+    longer accepts is given up for the newest stamp that we have, less an overlap.
     """
     called = source.calls_of(entity.name)
     token = _stamp(window.since) if window else records.token(db, tenant_id, entity.table.name)[0]
-    read = new = changed = stuck = newest = 0
+    read = new = changed = stuck = newest = restarted = 0
     while True:
-        page = source.page(entity.name, token)
+        try:
+            page = source.page(entity.name, token)
+        except PermanentError as error:
+            if error.status != REFUSED_TOKEN or token is None or window or restarted:
+                raise
+            restarted, token = 1, _stamp(records.newest(db, tenant_id, entity.table) - OVERLAP)
+            continue
         follows = page.token or token  # an empty token at the end of a feed keeps the one before it
         rows, rejects = check(entity, _within(news(db, tenant_id, entity, page.records), window))
         feed = None if window else (follows, not page.has_more)
@@ -69,7 +85,7 @@ def pull(db: Database, source: Source, tenant_id: int, entity: Entity, window: W
             raise TransientError("servicetitan", str(tenant_id), entity.name, "the feed does not move on")
         token = follows
     standing = records.quarantined(db, tenant_id).get(entity.table.name, 0)
-    return Pulled(read, new, changed, standing, source.calls_of(entity.name) - called, newest)
+    return Pulled(read, new, changed, standing, source.calls_of(entity.name) - called, newest, restarted)
 
 
 def news(db: Database, tenant_id: int, entity: Entity, raw: Iterable[Any]) -> list[tuple[Any, bytes, bytes]]:

@@ -30,7 +30,8 @@ def worth(world: World) -> dict[int, int]:
 
 def merge(world: World, who: int, into: int | None) -> None:
     world.st.put("customers", [{"id": who, "mergedToId": into, "active": into is None}])
-    assert world.sync()["status"] == "success"
+    done = world.sync()
+    assert done["status"] == "success", done["error"]
 
 
 def test_a_merged_customer_hands_over_and_is_left_with_nothing(three: World) -> None:

@@ -74,6 +74,11 @@ CREATE TABLE customers.segment (
     tenant_id bigint NOT NULL, st_id bigint NOT NULL, segment text NOT NULL, rule text NOT NULL, due_on date,
     changed_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (tenant_id, st_id));
 CREATE INDEX ON customers.segment (tenant_id, due_on) WHERE due_on IS NOT NULL;
+CREATE TABLE customers.segment_history (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tenant_id bigint NOT NULL, st_id bigint NOT NULL,
+    from_segment text, to_segment text NOT NULL, rule text NOT NULL, valid_from date NOT NULL,
+    lifetime_value numeric NOT NULL, last_job_date date, recorded_at timestamptz NOT NULL DEFAULT now());
+CREATE INDEX ON customers.segment_history (tenant_id, st_id);
 """
 
 # A delivery is one record of ours in one target: what the target has acknowledged, and what is wanted there.
