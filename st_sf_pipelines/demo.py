@@ -33,6 +33,7 @@ BEAT: Final = "*/20 * * * * *"
 EVENT_SECONDS: Final = 4.0
 GRACE_SECONDS: Final = 25.0
 SHOWN: Final = 12
+COLUMNS: Final = ("ended", "tenant", "records", "profiles", "segments", "accounts", "contacts", "outcome")
 
 SITE: Final = """\
 tenants:
@@ -120,38 +121,34 @@ def _show_rounds(db: Database, process: subprocess.Popen[bytes], console: Consol
                 time.sleep(1)
         return
     seen: set[str] = set()
+    console.print("  ".join(f"{column:>9}" for column in COLUMNS), highlight=False)
     while process.poll() is None:
         for each in reversed(audit.latest_rounds(db, SHOWN)):
             if each["status"] and each["run_id"] not in seen:
                 seen.add(each["run_id"])
-                console.print("  ".join(_row(each)), highlight=False)
+                console.print("  ".join(f"{cell:>9}" for cell in _row(each)), highlight=False)
         time.sleep(1)
 
 
 def _table(rounds: list[dict[str, Any]]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("ended", "tenant", "new and changed", "profiles", "segments", "accounts", "contacts", "outcome"):
-        table.add_column(column)
+    for column in COLUMNS:
+        words = column in ("ended", "tenant", "outcome")
+        table.add_column(column, justify="left" if words else "right", no_wrap=True)
     for each in rounds:
         table.add_row(*_row(each))
     return table
 
 
 def _row(each: dict[str, Any]) -> tuple[str, ...]:
-    counts = each["counts"]
-    read = [
-        f"{asset.partition('/')[2]} {done.get('new', 0) + done.get('changed', 0)}"
-        for asset, done in counts.items()
-        if asset.startswith("servicetitan/") and done.get("new", 0) + done.get("changed", 0)
-    ]
-
     def moved(asset: str, *names: str) -> str:
-        return str(sum(counts.get(asset, {}).get(name, 0) for name in names))
+        parts = [done for name, done in each["counts"].items() if name.startswith(asset)]
+        return str(sum(done.get(name, 0) for done in parts for name in names))
 
     return (
         f"{each['ended_at']:%H:%M:%S}" if each["ended_at"] else "running",
         each["tenant"],
-        ", ".join(sorted(read)) or "-",
+        moved("servicetitan/", "new", "changed"),
         moved("customers/profile", "new", "changed"),
         moved("customers/segment", "new", "changed"),
         moved("salesforce/accounts", "created", "updated"),
