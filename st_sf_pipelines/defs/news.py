@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from st_sf_pipelines.defs.round import lock_name
 from st_sf_pipelines.errors import StSfError
 from st_sf_pipelines.store import ledger, records
+from st_sf_pipelines.store.leases import lease
 from st_sf_pipelines.sync import derive, plan
 from st_sf_pipelines.sync.pull import has_news
 from st_sf_pipelines.systems.salesforce.objects import objects_of
@@ -46,7 +48,7 @@ def look(db: Database, tenant: Tenant, bounds: Segments, as_of: datetime) -> New
     assets: list[str] = []
     reasons: list[str] = []
     faults: list[str] = []
-    client = ServiceTitanClient(tenant, timeout=PROBE_SECONDS, attempts=1)
+    client = ServiceTitanClient(tenant, timeout=PROBE_SECONDS, attempts=1, lease=partial(lease, db, tenant.id))
     try:
         with ThreadPoolExecutor(len(ENTITIES), thread_name_prefix="probe") as threads:
             answers = threads.map(lambda entity: _probe(db, client, tenant, entity), ENTITIES)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from st_sf_pipelines.errors import RoundRunning, StSfError, TargetStopped
 from st_sf_pipelines.store import audit, records
+from st_sf_pipelines.store.leases import lease
 from st_sf_pipelines.systems.salesforce.client import SalesforceClient
 from st_sf_pipelines.systems.salesforce.objects import objects_of
 from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
@@ -51,7 +52,7 @@ class Round:
     @cached_property
     def source(self) -> ServiceTitanClient:
         """The tenant's ServiceTitan."""
-        return ServiceTitanClient(self.tenant)
+        return ServiceTitanClient(self.tenant, lease=partial(lease, self.db, self.tenant.id))
 
     @cached_property
     def salesforce(self) -> SalesforceClient:

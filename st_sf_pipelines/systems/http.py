@@ -27,28 +27,44 @@ if TYPE_CHECKING:
 ATTEMPTS: Final = 8
 PATIENCE: Final = 30  # attempts while the server says itself how long to wait
 LONGEST_WAIT: Final = 30.0
+LEASE_CALLS: Final = 10
+BURST_SECONDS: Final = 0.1
 TRANSIENT_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524})
 _SECONDS_IN_TITLE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*second", re.IGNORECASE)
 
 
 class Pace:
-    """Lets at most `per_second` calls begin in a second, evenly, however many threads ask (EXT-7)."""
+    """Lets at most `per_second` calls begin in a second, evenly, however many threads, or processes, ask (EXT-7)."""
 
-    def __init__(self, per_second: float) -> None:
-        """Take the rate; a tenth of a second's worth of calls may go at once."""
-        self._gap = 1 / per_second
-        self._burst = 0.1
+    def __init__(self, per_second: float, lease: Callable[[int, float], float] | None = None) -> None:
+        """Take the rate, and where processes share it the function that leases them stretches of time.
+
+        `lease(calls, per_second)` gives the seconds from now to the beginning of the next free stretch.
+        """
+        self._per_second = per_second
+        self._lease = lease or self._own
+        self._left = 0
         self._next = 0.0
+        self._free = 0.0
         self._lock = threading.Lock()
 
     def wait(self) -> None:
         """Sleep until the next call may begin."""
         with self._lock:
             now = time.monotonic()
-            self._next = max(self._next, now - self._burst) + self._gap
+            if not self._left or self._next < now - BURST_SECONDS:
+                self._next, self._left = now + self._lease(LEASE_CALLS, self._per_second), LEASE_CALLS
             delay = self._next - now
+            self._next += 1 / self._per_second
+            self._left -= 1
         if delay > 0:
             time.sleep(delay)
+
+    def _own(self, calls: int, per_second: float) -> float:
+        now = time.monotonic()
+        begins = max(self._free, now - BURST_SECONDS)
+        self._free = begins + calls / per_second
+        return begins - now
 
 
 @dataclass

@@ -13,18 +13,30 @@ from st_sf_pipelines.systems.servicetitan.auth import TokenKeeper
 from st_sf_pipelines.systems.servicetitan.entities import ENTITY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from st_sf_pipelines.config import Tenant
 
 
 class ServiceTitanClient:
     """A Source (see ports): safe to be used by several threads, which share one token and one pace."""
 
-    def __init__(self, tenant: Tenant, *, timeout: float = 60.0, attempts: int = ATTEMPTS) -> None:
-        """Take a tenant; nothing is sent yet. A probe takes a short timeout and one attempt."""
+    def __init__(
+        self,
+        tenant: Tenant,
+        *,
+        timeout: float = 60.0,
+        attempts: int = ATTEMPTS,
+        lease: Callable[[int, float], float] | None = None,
+    ) -> None:
+        """Take a tenant; nothing is sent yet. A probe takes a short timeout and one attempt.
+
+        `lease` shares the tenant's rate with other processes (see `Pace`).
+        """
         self._tenant = tenant
         self._config = tenant.servicetitan
         self._http = Http(
-            "servicetitan", tenant.name, Pace(self._config.calls_per_second), timeout=timeout, attempts=attempts
+            "servicetitan", tenant.name, Pace(self._config.calls_per_second, lease), timeout=timeout, attempts=attempts
         )
         self._token = TokenKeeper(self._config, self._http)
 

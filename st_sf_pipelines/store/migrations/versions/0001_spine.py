@@ -49,6 +49,7 @@ LOG = """
 CREATE TABLE sync.feeds (
     tenant_id bigint NOT NULL, entity text NOT NULL, token text, complete boolean NOT NULL DEFAULT false,
     pulled_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (tenant_id, entity));
+CREATE TABLE sync.pace (tenant_id bigint PRIMARY KEY, free_at timestamptz NOT NULL);
 CREATE TABLE sync.touched (
     seq bigint GENERATED ALWAYS AS IDENTITY, tenant_id bigint NOT NULL, asset text NOT NULL, subject bigint NOT NULL,
     PRIMARY KEY (tenant_id, asset, seq));
