@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ import typer
 
 from st_sf_pipelines import console
 from st_sf_pipelines.errors import ConfigError, StSfError
-from st_sf_pipelines.settings import in_force, load
+from st_sf_pipelines.settings import LOG_LEVELS, in_force, load
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,7 +44,8 @@ def main() -> None:
 
 @app.callback()
 def _prepare() -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    level = os.environ.get("ST_SF_LOG_LEVEL", "").upper()
+    logging.basicConfig(level=level if level in LOG_LEVELS else logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     for noisy in ("httpx", "httpcore", "alembic", "simple_salesforce"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from st_sf_pipelines.mapping import Field as MapField
+
+_LOOPBACK = re.compile(r"127(\.\d{1,3}){3}")
 
 
 def _zone(name: object) -> object:
@@ -21,7 +25,13 @@ def _zone(name: object) -> object:
 
 
 def _url(text: object) -> object:
-    if not str(text).startswith(("https://", "http://127.", "http://localhost", "http://[::1]")):
+    try:
+        parts = urlsplit(str(text))
+    except ValueError:
+        parts = urlsplit("")
+    host = parts.hostname or ""
+    is_near = host in ("localhost", "::1") or _LOOPBACK.fullmatch(host) is not None
+    if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_near)):
         msg = "expected an address that begins with https:// (http:// only on this machine)"
         raise ValueError(msg)
     return str(text).rstrip("/")
@@ -112,8 +122,8 @@ class Crm(Model):
 class Segments(Model):
     """The thresholds of SEG-4, in dollars and whole days; a bound that is reached counts."""
 
-    vip_lifetime_value: Decimal = Field(default=Decimal(10_000), ge=0)
-    high_lifetime_value: Decimal = Field(default=Decimal(5_000), ge=0)
+    vip_lifetime_value: Decimal = Field(default=Decimal(10_000), ge=0, decimal_places=2)
+    high_lifetime_value: Decimal = Field(default=Decimal(5_000), ge=0, decimal_places=2)
     recent_days: int = Field(default=180, ge=1, description="VIP below it, At Risk above it")
     churning_days: int = Field(default=365, ge=1, description="Churning above it")
 
@@ -145,6 +155,10 @@ class Tenant(Model):
         return ZoneInfo(self.timezone)
 
 
+SHARED_HOSTS = frozenset({"login.salesforce.com", "test.salesforce.com"})
+"""Where every org logs in: they do not tell two orgs apart."""
+
+
 class Site(Model):
     """The whole site file: its tenants, and the overrides that hold for all of them."""
 
@@ -167,11 +181,9 @@ class Site(Model):
         for tenant in self.tenants:
             if tenant.salesforce is None:
                 continue
-            place = (
-                tenant.salesforce.instance_url or tenant.salesforce.login_url,
-                tenant.salesforce.external_id,
-            )
-            if tenant.salesforce.instance_url and place in orgs:
+            url = tenant.salesforce.instance_url or tenant.salesforce.login_url
+            place = (urlsplit(url).netloc.lower(), tenant.salesforce.external_id)
+            if place[0] not in SHARED_HOSTS and place in orgs:
                 msg = (
                     f"tenants {orgs[place]} and {tenant.name} share a Salesforce org and the key format "
                     f"{place[1]!r}; give one of them another salesforce.external_id, such as '{tenant.name}_{{id}}'"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
+from cronsim import CronSim, CronSimError
 from pydantic import SecretStr, ValidationError
 
 from st_sf_pipelines.config import Site
@@ -49,6 +51,9 @@ TARGET_VARIABLES: Final = {
 # fmt: on
 
 
+LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
 @dataclass(frozen=True)
 class Settings:
     """What is in force: where state lies, which database, when to poll, and the site with its tenants."""
@@ -68,14 +73,22 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if environ is None else environ
     path = env.get("ST_SF_CONFIG")
     site, origins = _from_file(Path(path), env) if path else _from_variables(env)
+    cron = env.get("CRM_SYNC_CRON") or "*/5 * * * *"
+    log_level = (env.get("ST_SF_LOG_LEVEL") or "WARNING").upper()
+    try:
+        CronSim(cron, datetime.now(UTC))
+    except CronSimError:
+        raise ConfigError([f"CRM_SYNC_CRON: {cron!r} is no beat; expected five fields, such as */5 * * * *"]) from None
+    if log_level not in LOG_LEVELS:
+        raise ConfigError([f"ST_SF_LOG_LEVEL: {log_level!r} is no level; expected one of {', '.join(LOG_LEVELS)}"])
     return Settings(
         home=Path(env.get("ST_SF_HOME") or ".st_sf").absolute(),
         database_url=env.get("ST_SF_DATABASE_URL") or None,
         site=site,
         origins=origins,
-        cron=env.get("CRM_SYNC_CRON") or "*/5 * * * *",
+        cron=cron,
         enabled=(env.get("CRM_SYNC_ENABLED") or "true").lower() not in ("false", "0", "no", "off"),
-        log_level=(env.get("ST_SF_LOG_LEVEL") or "WARNING").upper(),
+        log_level=log_level,
     )
 
 
@@ -119,12 +132,15 @@ def _from_file(path: Path, env: Mapping[str, str]) -> tuple[Site, dict[str, str]
         raise ConfigError([f"{path}: cannot be read ({error.strerror}); ST_SF_CONFIG names it"]) from None
     except UnicodeDecodeError as error:
         raise ConfigError([f"{path}: is not UTF-8 text (byte {error.start})"]) from None
+    except yaml.composer.ComposerError as error:  # its words quote the file's
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError([f"{path}:{line}: is not YAML: an alias that is not there; put quotes around it"]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         raise ConfigError([f"{path}:{line}: is not YAML: {error.problem or error.context}"]) from None
-    except yaml.YAMLError as error:
-        raise ConfigError([f"{path}: is not YAML: {str(error).splitlines()[0]}"]) from None
+    except yaml.YAMLError:
+        raise ConfigError([f"{path}: is not YAML: it holds a character that is not allowed"]) from None
     faults: list[str] = []
     lines: dict[Path_, int] = {(): 1}
     data = _plain(root, (), lines, env, faults, path) if root is not None else {}
@@ -157,6 +173,9 @@ def _plain(
     loader = yaml.SafeLoader("")
     try:
         return loader.construct_object(node, deep=True)
+    except (yaml.YAMLError, ValueError):
+        faults.append(f"{path}:{lines[at]}: {_dotted(at)}: is no plain value; put quotes around it")
+        return None
     finally:
         loader.dispose()
 

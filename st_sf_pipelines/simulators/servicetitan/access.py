@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
     from .clock import Clock
 
-SCOPES = ("tn.crm.customers:r", "tn.jpm.jobs:r", "tn.acc.invoices:r", "tn.stg.businessunits:r")
+SCOPES = (
+    *(f"tn.crm.{name}:{right}" for name in ("customers", "locations", "leads", "bookings") for right in "rw"),
+    *(f"tn.jpm.{name}:{right}" for name in ("jobs", "appointments", "jobtypes") for right in "rw"),
+    "tn.crm.tags:w", "tn.sal.estimates:r", "tn.sal.estimates:w", "tn.acc.invoices:r", "tn.acc.payments:r",
+    "tn.dis.appointmentassignments:r", "tn.mar.campaigns:r", "tn.stg.businessunits:r", "tn.stg.technicians:r",
+    "tn.stg.employees:r", "tn.stg.tagtypes:r",
+)  # fmt: skip
 
 
 def _made_up(prefix: str, what: str, tenant_id: int, length: int) -> str:

@@ -47,14 +47,31 @@ def show_faults(app: ServiceTitanApp, _told: dict[str, Any]) -> Any:
 
 
 def put_records(app: ServiceTitanApp, told: dict[str, Any]) -> Any:
-    """POST /_sim/records {"tenant", "entity", "records", "raw", "accounting"}: add or replace records now.
+    """POST /_sim/records {"tenant", "entity", "records", "raw", "accounting", "silent"}: add or replace records now.
 
     `tenant` (name or id) may be left out for the first; `modifiedOn` beside `records` is set on all of them.
     """
     modified = {"modifiedOn": told["modifiedOn"]} if told.get("modifiedOn") else {}
     records = [{**record, **modified} for record in told["records"]]
-    raw, accounting = bool(told.get("raw")), bool(told.get("accounting"))
-    return {"ids": app.world.put(told["entity"], records, told.get("tenant"), raw=raw, accounting=accounting)}
+    how = {name: bool(told.get(name)) for name in ("raw", "accounting", "silent")}
+    return {"ids": app.world.put(told["entity"], records, told.get("tenant"), **how)}
+
+
+def merge(app: ServiceTitanApp, told: dict[str, Any]) -> Any:
+    """POST /_sim/merge {"tenant", "customer", "into", "silent"}: merge a customer; `into` null takes a merge back."""
+    app.world.merge(told["customer"], told["into"], told.get("tenant"), silent=bool(told.get("silent")))
+    return {}
+
+
+def move_appointment(app: ServiceTitanApp, told: dict[str, Any]) -> Any:
+    """POST /_sim/appointment {"tenant", "id", "status"}: dispatch, arrive, leave; the job follows."""
+    return app.world.move_appointment(told["id"], told["status"], told.get("tenant"))
+
+
+def forget_feed_tokens(app: ServiceTitanApp, _told: dict[str, Any]) -> Any:
+    """POST /_sim/forget: accept no feed token any more that was given so far."""
+    app.world.forget_feed_tokens()
+    return {}
 
 
 def show_records(app: ServiceTitanApp, told: dict[str, Any]) -> Any:
@@ -102,6 +119,9 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("POST",   "/_sim/faults",   set_faults),
     ("GET",    "/_sim/records",  show_records),
     ("POST",   "/_sim/records",  put_records),
+    ("POST",   "/_sim/merge",    merge),
+    ("POST",   "/_sim/appointment", move_appointment),
+    ("POST",   "/_sim/forget",   forget_feed_tokens),
     ("POST",   "/_sim/tick",     tick),
     ("POST",   "/_sim/expire",   expire_tokens),
     ("GET",    "/_sim/clock",    show_clock),

@@ -42,12 +42,13 @@ class Counters:
         by_path: Counter[str] = Counter()
         by_status: Counter[str] = Counter()
         by_entity: dict[str, Counter[str]] = {}
-        for (_method, path, status), count in self._counts.items():
+        for (method, path, status), count in self._counts.items():
             by_path[path] += count
             by_status[status] += count
             place = entities.at(path)
             if place:
-                by_entity.setdefault(place[0].name, Counter())[place[1]] += count
+                kind = place[1] if method == "GET" else "write"
+                by_entity.setdefault(place[0].name, Counter())[kind] += count
         tokens = by_path[TOKEN_PATH]
         return {
             "calls": by_path.total() - tokens,

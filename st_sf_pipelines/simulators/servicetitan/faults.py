@@ -5,23 +5,25 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
 
-import orjson
-
-from . import entities, feed
+from . import entities
+from .answers import invalid
+from .spoiling import Answer, Spoiler, body_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from .access import Tokens
+    from .world import World
 
 MATCHES = {"path", "method", "entity", "nth", "every", "times"}
 DEEDS = {
     "status", "headers", "body", "reset", "truncate", "garbage", "silence", "expire_token", "repeat_page", "null_token",
+    "late_record", "out_of_order", "missing_id", "wrong_type", "silent_change", "refuse_token",
 }  # fmt: skip
+SILENCE_SECONDS = 100
+"""The server's own time limit: after so long it would have given up."""
 GARBAGE = b"<html><body><h1>502 - Web server received an invalid response</h1></body></html>"
 
 
@@ -71,8 +73,8 @@ def rules(given: Iterable[Mapping[str, Any]]) -> list[Rule]:
 class Faults:
     """Lets calls go wrong by the rules in force, before and behind the real answer."""
 
-    def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
-        self._app, self._tokens = app, tokens
+    def __init__(self, app: ASGIApp, world: World) -> None:
+        self._app, self._world, self._spoiler = app, world, Spoiler()
         self.rules: list[Rule] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,71 +82,37 @@ class Faults:
         if scope["type"] != "http" or scope["path"].startswith("/_sim"):
             await self._app(scope, receive, send)
             return
+        await self._strike(scope, receive, send)
+
+    async def _strike(self, scope: Scope, receive: Receive, send: Send) -> None:
         rule = next((rule for rule in self.rules if rule.strikes(scope["method"], scope["path"])), None)
-        if rule is None:
+        if rule is None and not self._spoiler.holds_back(scope):
             await self._app(scope, receive, send)
             return
-        deed = rule.do
+        deed = rule.do if rule else {}
         if "silence" in deed:
-            await asyncio.sleep(deed["silence"])
+            await asyncio.sleep(SILENCE_SECONDS if deed["silence"] is True else deed["silence"])
         if deed.get("expire_token"):
-            self._tokens.expire_all()
+            self._world.tokens.expire_all()
+        if deed.get("silent_change"):
+            self._change_silently(scope, deed["silent_change"])
         if "status" in deed:
             headers = {"content-type": "application/json", **deed.get("headers", {})}
-            answer = Answer(int(deed["status"]), headers, _body(deed.get("body", {})))
+            answer = Answer(int(deed["status"]), headers, body_of(deed.get("body", {})))
+        elif deed.get("refuse_token"):
+            answer = Answer.of_response(invalid("from", "The continuation token is no longer valid.").answer())
         elif deed.get("garbage"):
             answer = Answer(200, {"content-type": "text/html"}, GARBAGE)
         else:
             answer = await Answer.of(self._app, scope, receive)
-        if answer.status == 200 and (deed.get("repeat_page") or deed.get("null_token")):
-            answer.body = _other_token(answer.body, scope, repeat=bool(deed.get("repeat_page")))
+        if answer.status == 200 and not deed.get("garbage"):
+            self._spoiler.spoil(answer, scope, deed)
         if "truncate" in deed:
             answer.body = answer.body[: int(deed["truncate"])]
         await answer.give(send, broken=bool(deed.get("reset")))
 
-
-@dataclass
-class Answer:
-    """A whole answer that may still be changed."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @classmethod
-    async def of(cls, app: ASGIApp, scope: Scope, receive: Receive) -> Answer:
-        """Take the answer that the application gives."""
-        answer = cls(500, {}, b"")
-
-        async def keep(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                answer.status = message["status"]
-                answer.headers = {name.decode(): value.decode() for name, value in message["headers"]}
-            else:
-                answer.body += message.get("body", b"")
-
-        await app(scope, receive, keep)
-        return answer
-
-    async def give(self, send: Send, *, broken: bool) -> None:
-        """Send the answer; a broken one promises more bytes than it sends, and its connection is closed."""
-        promised = len(self.body) + 64 * broken
-        self.headers["content-length"] = str(promised)
-        headers = [(name.lower().encode(), str(value).encode()) for name, value in self.headers.items()]
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        body = self.body[: len(self.body) // 2] if broken else self.body
-        await send({"type": "http.response.body", "body": body, "more_body": broken})
-
-
-def _body(given: Any) -> bytes:
-    return given.encode() if isinstance(given, str) else orjson.dumps(given)
-
-
-def _other_token(body: bytes, scope: Scope, *, repeat: bool) -> bytes:
-    page = orjson.loads(body)
-    if "continueFrom" not in page:
-        return body
-    if not repeat:
-        return orjson.dumps({**page, "continueFrom": None})
-    asked = parse_qs(scope["query_string"].decode()).get("from", [feed.token(feed.START)])[0]
-    return orjson.dumps({**page, "hasMore": True, "continueFrom": asked})
+    def _change_silently(self, scope: Scope, change: Mapping[str, Any]) -> None:
+        """Change a record of the entity that is called so that no feed tells it: `{"id": 1, "name": "x"}`."""
+        place, parts = entities.at(scope["path"]), entities.split(scope["path"])
+        if place and parts:
+            self._world.put(place[0].name, [change], parts[1], silent=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -22,46 +22,59 @@ from st_sf_pipelines.simulators.shop.table import Place
 from .answers import invalid
 
 if TYPE_CHECKING:
-    from starlette.datastructures import QueryParams
+    from collections.abc import Mapping
 
     from st_sf_pipelines.simulators.shop.table import Table
 
 START = Place(-1, -1)
 
 
-def token(place: Place, since: int | None = None) -> str:
-    """Write a place in a feed, and the date that the pass began with, as an opaque token."""
-    return base64.urlsafe_b64encode(orjson.dumps([*place, since])).rstrip(b"=").decode()
+def token(place: Place, since: int | None = None, epoch: int = 0) -> str:
+    """Write a place in a feed, and the date that the pass began with, as an opaque token of some epoch."""
+    return base64.urlsafe_b64encode(orjson.dumps([*place, since, epoch])).rstrip(b"=").decode()
 
 
-def read_from(given: str) -> tuple[Place, int | None]:
-    """Read `from`: empty, a date or date-time (inclusive), or a token."""
+def read_from(given: str, epoch: int = 0) -> tuple[Place, int | None]:
+    """Read `from`: empty, a date or date-time (inclusive), or a token; one of an earlier epoch is refused."""
     if not given:
         return START, None
     since = stamps.read(given)
     if since is not None:
         return Place(since, -1), since
     try:
-        arrived, order, since = orjson.loads(base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)))
-        return Place(int(arrived), int(order)), None if since is None else int(since)
+        arrived, order, since, told = orjson.loads(base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)))
+        place, since = Place(int(arrived), int(order)), None if since is None else int(since)
     except (binascii.Error, ValueError, TypeError) as wrong:
         raise invalid("from", "The continuation token is not valid.") from wrong
+    if told != epoch:
+        raise invalid("from", "The continuation token is no longer valid.")
+    return place, since
 
 
-def page(table: Table, query: QueryParams, now: int, size: int) -> dict[str, Any]:
+class Terms(NamedTuple):
+    """How a feed is read: records on a page, which of active and deleted ones, and the epoch of its tokens."""
+
+    size: int
+    shown: tuple[bool, ...] = (True, False)
+    epoch: int = 0
+
+
+def page(table: Table, query: Mapping[str, str], now: int, terms: Terms) -> dict[str, Any]:
     """Give the page of a feed that a call asks for."""
-    recent = _is_true(query.get("includeRecentChanges"))
-    last, since = read_from(query.get("from", ""))
+    recent, shown = _is_true(query.get("includeRecentChanges")), terms.shown
+    last, since = read_from(query.get("from", ""), terms.epoch)
     settled = now - LAG
     data: list[dict[str, Any]] = []
     has_more = False
     for place, key in table.walk(last):
         if not recent and place.arrived > settled:
             break
-        if since is not None and table.meta(key).ranged < since:
+        if (since is not None and table.meta(key).ranged < since) or (
+            len(shown) == 1 and table.meta(key).active is not shown[0]
+        ):
             last = place
             continue
-        if len(data) == size:
+        if len(data) == terms.size:
             has_more = True
             break
         data.append(table.get(key))
@@ -70,7 +83,7 @@ def page(table: Table, query: QueryParams, now: int, size: int) -> dict[str, Any
         since = None
         if recent:
             last = min(last, table.last_place(settled))
-    return {"hasMore": has_more, "continueFrom": token(last, since), "data": data}
+    return {"hasMore": has_more, "continueFrom": token(last, since, terms.epoch), "data": data}
 
 
 def _is_true(given: str | None) -> bool:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from st_sf_pipelines.simulators.shop import stamps
 
+from . import documents, filters
 from .answers import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from st_sf_pipelines.simulators.shop import Tenant
-    from st_sf_pipelines.simulators.shop.table import Meta, Record, Table
+    from st_sf_pipelines.simulators.shop.table import Meta, Record
 
     from .entities import Entity
 
@@ -34,8 +35,8 @@ class Lists:
 
     def page(self, tenant: Tenant, entity: Entity, query: Mapping[str, str]) -> dict[str, Any]:
         """Give the page of a list that a call asks for."""
-        number = _number(query, "page", 1, 1, 1 << 31)
-        size = _number(query, "pageSize", 50, 1, MAX_PAGE_SIZE)
+        documents.check_query(f"{entity.module}/{entity.listed}", query)
+        number, size = page_asked(query)
         if entity.needs_one_of and not any(query.get(name) for name in entity.needs_one_of):
             raise invalid(entity.needs_one_of[0], f"One of {', '.join(entity.needs_one_of)} is required.")
         keys = self._keys(tenant, entity, query)
@@ -46,7 +47,7 @@ class Lists:
             "pageSize": size,
             "hasMore": start + size < len(keys),
             "totalCount": len(keys) if query.get("includeTotal", "").lower() == "true" else None,
-            "data": [_listed(entity, table.get(key)) for key in keys[start : start + size]],
+            "data": [listed(entity, table.get(key)) for key in keys[start : start + size]],
         }
 
     def _keys(self, tenant: Tenant, entity: Entity, query: Mapping[str, str]) -> list[int]:
@@ -70,24 +71,25 @@ def _select(tenant: Tenant, entity: Entity, query: Mapping[str, str]) -> list[in
     keys = table.keys() if wanted_ids is None else sorted((key for key in wanted_ids if key in table), reverse=True)
     tests = [_active(entity, query), *_times(query)]
     found = [meta for meta in map(table.meta, keys) if all(test(meta) for test in tests)]
-    for name, path in entity.fields.items():
-        if query.get(name):
-            found = [meta for meta in found if _matches(query[name], name, _at(table.get(meta.key), path))]
-    if entity.name == "customers" and query.get("phone"):
-        owners = _owners(tenant.tables["customer_contacts"], query["phone"])
-        found = [meta for meta in found if meta.key in owners]
-    return [meta.key for meta in _sorted(entity, query.get("sort", ""), found)]
+    for test in filters.tests(tenant, entity, query):
+        found = [meta for meta in found if test(table.get(meta.key))]
+    return [meta.key for meta in _sorted(tenant, entity, query, found)]
 
 
 def _active(entity: Entity, query: Mapping[str, str]) -> Test:
     if entity.active_filter is None:
         return lambda meta: meta.active
-    choices = CHOICES_NAMED[entity.active_filter]
-    given = query.get(entity.active_filter) or next(iter(choices))
-    if given.lower() not in choices:
-        raise invalid(entity.active_filter, f"The value '{given}' is not valid for {entity.active_filter}.")
-    shown = choices[given.lower()]
+    shown = chosen(entity.active_filter, query)
     return lambda meta: meta.active in shown
+
+
+def chosen(name: str, query: Mapping[str, str], default: str | None = None) -> tuple[bool, ...]:
+    """Tell whether a call wants active records, the others, or both."""
+    choices = CHOICES_NAMED[name]
+    given = query.get(name) or default or next(iter(choices))
+    if given.lower() not in choices:
+        raise invalid(name, f"The value '{given}' is not valid for {name}.")
+    return choices[given.lower()]
 
 
 def _times(query: Mapping[str, str]) -> list[Test]:
@@ -120,16 +122,32 @@ def _ids(query: Mapping[str, str]) -> list[int] | None:
     return sorted({int(part) for part in parts})
 
 
-def _sorted(entity: Entity, given: str, found: list[Meta]) -> list[Meta]:
+def _sorted(tenant: Tenant, entity: Entity, query: Mapping[str, str], found: list[Meta]) -> list[Meta]:
+    given = query.get("sort", "")
     # A plus that was not encoded arrives as a blank.
     direction, name = (given[:1], given[1:]) if given[:1] in {"+", "-", " "} else ("+", given)
+    if not given and query.get("orderBy"):
+        name, direction = query["orderBy"], "-" if query.get("orderByDirection", "").lower().startswith("desc") else "+"
     known = {sort.lower(): sort for sort in entity.sorts}
-    if not given or not entity.sorts:
+    if not name or not entity.sorts:
         return found
     if name.lower() not in known:
-        raise invalid("sort", f"Sorting by '{name}' is not supported; supported: {', '.join(entity.sorts)}.")
-    column = {"modifiedon": "modified", "createdon": "created"}.get(name.lower(), "key")
-    return sorted(found, key=lambda meta: (getattr(meta, column), meta.key), reverse=direction == "-")
+        field = "sort" if given else "orderBy"
+        raise invalid(field, f"Sorting by '{name}' is not supported; supported: {', '.join(entity.sorts)}.")
+    column, table = COLUMNS.get(name.lower()), tenant.tables[entity.name]
+
+    def value(meta: Meta) -> tuple[Any, int]:
+        return getattr(meta, column) if column else str(table.get(meta.key)[name.lower()]), meta.key
+
+    return sorted(found, key=value, reverse=direction == "-")
+
+
+COLUMNS = {"modifiedon": "modified", "createdon": "created", "id": "key"}
+
+
+def page_asked(query: Mapping[str, str]) -> tuple[int, int]:
+    """Give the number and the size of the page that a call asks for."""
+    return _number(query, "page", 1, 1, 1 << 31), _number(query, "pageSize", 50, 1, MAX_PAGE_SIZE)
 
 
 def _number(query: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
@@ -143,30 +161,8 @@ def _number(query: Mapping[str, str], name: str, default: int, low: int, high: i
     return int(given)
 
 
-def _at(record: Record, path: str) -> Any:
-    value: Any = record
-    for part in path.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
-
-
-def _matches(wanted: str, name: str, value: Any) -> bool:
-    if name == "name":
-        return wanted.lower() in str(value or "").lower()
-    return str(value).lower() in [part.strip().lower() for part in wanted.split(",")]
-
-
-def _owners(contacts: Table, phone: str) -> set[int]:
-    digits = "".join(sign for sign in phone if sign.isdigit())
-    records = (contacts.get(key) for key in contacts.keys())  # noqa: SIM118 - a table's keys are walked in order
-    return {
-        record["customerId"]
-        for record in records
-        if digits and digits in "".join(sign for sign in str(record.get("value")) if sign.isdigit())
-    }
-
-
-def _listed(entity: Entity, record: Record) -> Record:
+def listed(entity: Entity, record: Record) -> Record:
+    """Give a record as lists and single answers have it."""
     if not entity.feed_only:
         return record
     return {name: value for name, value in record.items() if name not in entity.feed_only}

@@ -127,9 +127,22 @@ class ServiceTitanSimulator:
         *,
         raw: bool = False,
         accounting: bool = False,
+        silent: bool = False,
     ) -> list[int]:
         """Add or replace records now, and give their ids; see `Tenant.put`."""
-        return self.world.put(entity, records, tenant, raw=raw, accounting=accounting)
+        return self.world.put(entity, records, tenant, raw=raw, accounting=accounting, silent=silent)
+
+    def merge(self, customer: int, into: int | None, tenant: str | int | None = None, *, silent: bool = False) -> None:
+        """Merge a customer into another, or with None take a merge back; a silent merge moves no modifiedOn."""
+        self.world.merge(customer, into, tenant, silent=silent)
+
+    def move_appointment(self, appointment: int, status: str, tenant: str | int | None = None) -> dict[str, int]:
+        """Let an appointment go on to a status, its technicians and its job with it; give the touched ids."""
+        return self.world.move_appointment(appointment, status, tenant)
+
+    def forget_feed_tokens(self) -> None:
+        """Let the server answer 400 to every feed token that it has given so far."""
+        self.world.forget_feed_tokens()
 
     def tick(self, events: int = 1) -> list[dict[str, Any]]:
         """Let some events happen in the shop, and tell them."""

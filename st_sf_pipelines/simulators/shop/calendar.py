@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from .stamps import TICKS_A_DAY, TICKS_A_MINUTE, TICKS_A_SECOND, ticks
 
 if TYPE_CHECKING:
@@ -31,7 +33,12 @@ class Calendar:
         self._opening = [ticks(datetime(day.year, day.month, day.day, 7, tzinfo=zone)) for day in dates]
         self._season = [SEASON[day.month - 1] for day in dates]
         self.anchor = ticks(anchor)
+        self.openings = np.array(self._opening, dtype=np.int64)
         self.bulk_edits = [self._opening[age] + 30 * TICKS_A_MINUTE for age in BULK_EDITS_DAYS_AGO]
+
+    def opening(self, days_ago: int) -> int:
+        """Give when the shop opened on a day."""
+        return self._opening[days_ago]
 
     def instant(self, random: Random, days_ago: int) -> int:
         """Give an instant in the working hours of a day, before the anchor, with zero to seven digits of a second."""

@@ -51,8 +51,16 @@ COHORTS = (
 )
 # fmt: on
 
-CUSTOMERS, JOBS, INVOICES = 1_696, 3_260, 3_597
+CUSTOMERS, JOBS, APPOINTMENTS, ESTIMATES, INVOICES = 1_696, 3_260, 4_156, 1_247, 3_597
 """What the seeds' shop had; other sizes keep its ratios."""
+
+LEADS, BOOKINGS, MERGED = 420, 260, 12
+"""What it is given besides: no figures of these are published."""
+
+
+def place_of(name: str) -> int:
+    """Give the place of a cohort among all."""
+    return next(place for place, cohort in enumerate(COHORTS) if cohort.name == name)
 
 
 def scaled(count: int, customers: int) -> int:

@@ -22,6 +22,7 @@ DEFAULT_SEED = 7
 SHOPS: dict[str, dict[str, Any]] = {
     DEFAULT_SHOP: {"customers": CUSTOMERS, "tenants": [
         {"id": 881_200_417, "name": "perfect-catch", "timezone": "America/Los_Angeles"},
+        {"id": 881_200_602, "name": "desert-air", "timezone": "America/Phoenix", "small": True},
     ]},
     "two-regions": {"customers": CUSTOMERS, "tenants": [
         {"id": 881_200_417, "name": "socal",  "timezone": "America/Los_Angeles"},
@@ -29,6 +30,8 @@ SHOPS: dict[str, dict[str, Any]] = {
     ]},
 }
 # fmt: on
+SMALL_PART, SMALL_MOST = 7, 240
+"""A small tenant has a seventh of the customers that are asked for, and so many at most."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,12 @@ def _tenant(told: Mapping[str, Any], size: int | None) -> TenantPlan:
         id=int(told["id"]),
         name=str(told["name"]),
         timezone=str(told.get("timezone", "America/Los_Angeles")),
-        customers=int(told.get("customers", size if size is not None else (0 if records else CUSTOMERS))),
+        customers=int(told.get("customers", 0 if records and size is None else _share(told, size))),
         records=records,
         raw=bool(told.get("raw", False)),
     )
+
+
+def _share(told: Mapping[str, Any], size: int | None) -> int:
+    size = CUSTOMERS if size is None else size
+    return min(size // SMALL_PART, SMALL_MOST) if told.get("small") else size

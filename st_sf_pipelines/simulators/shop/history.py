@@ -1,16 +1,17 @@
-"""Three years of a shop: customers of every kind, their contacts, jobs and invoices, made from one seed."""
+"""Three years of a shop, made from one seed: customers of every kind, and all that came of them."""
 
 from __future__ import annotations
 
 from random import Random
 from typing import TYPE_CHECKING
 
-from . import cohorts, shapes
+from . import asking, cohorts, listed, merging, offers, payments, shapes, visits
 from .calendar import DAYS
 from .draw import DRAW_BITS
+from .lots import Lots
 from .records import UNITS, Records
-from .rows import ContactRow, CustomerRow, InvoiceRow, JobRow, UnitRow
-from .stamps import TICKS_A_DAY, TICKS_A_MINUTE
+from .rows import ContactRow, CustomerRow, InvoiceRow, JobRow
+from .stamps import TICKS_A_MINUTE
 
 if TYPE_CHECKING:
     from .calendar import Calendar
@@ -35,15 +36,20 @@ SETTLED_DAYS = 94
 
 def fill(records: Records, calendar: Calendar, customers: int, seed: str) -> None:
     """Fill a tenant's rows with a history; the same seed gives the same history."""
-    for place in range(len(UNITS)):
-        day = calendar.bulk_edits[0] - (len(UNITS) - place) * TICKS_A_DAY
-        records.units.append(UnitRow(place, day, day, 1))
+    listed.fill(records, calendar)
     if not customers:
         return
     history = History(records, calendar, Random(seed))  # noqa: S311 - made-up people need no secrets
     history.live(customers)
     history.bill_more(cohorts.scaled(cohorts.INVOICES, customers) - len(records.invoices))
     history.number_by_age()
+    lots = Lots(seed)
+    merging.fill(records, calendar, lots, cohorts.scaled(cohorts.MERGED, customers))
+    visits.fill(records, calendar, lots, cohorts.scaled(cohorts.APPOINTMENTS, customers))
+    offers.fill(records, calendar, lots, cohorts.scaled(cohorts.ESTIMATES, customers))
+    payments.fill(records, lots)
+    leads, bookings = (cohorts.scaled(count, customers) for count in (cohorts.LEADS, cohorts.BOOKINGS))
+    asking.fill(records, calendar, lots, leads, bookings)
 
 
 class History:
@@ -77,7 +83,9 @@ class History:
         balance = self._jobs(number, kind, ages[:jobs], value)
         modified = max(created, calendar.touched(random, created))
         draw, commercial = random.getrandbits(DRAW_BITS), int(random.random() < 0.08)
-        self.records.customers.append(CustomerRow(draw, created, modified, int(not inactive), commercial, balance))
+        place = cohorts.COHORTS.index(kind)
+        row = CustomerRow(draw, created, modified, int(not inactive), commercial, balance, place, -1)
+        self.records.customers.append(row)
         self._contacts(number, created)
 
     def _contacts(self, customer: int, created: int) -> None:
@@ -125,7 +133,7 @@ class History:
         billed = calendar.nightly(modified) if status == "Completed" else created
         invoice = invoices.append(InvoiceRow(customer, len(jobs), -1, created, billed, 1, amount, owed))
         draw, place = random.getrandbits(DRAW_BITS), shapes.JOB_STATUSES.index(status)
-        jobs.append(JobRow(customer, unit, place, draw, created, modified, completed, amount, invoice))
+        jobs.append(JobRow(customer, unit, place, draw, created, modified, completed, amount, invoice, -1, -1))
         return owed
 
     def bill_more(self, count: int) -> None:
@@ -155,8 +163,9 @@ class History:
         customers = records.customers.sort(by="created")
         records.contacts.sort(by="created")
         jobs, invoices = records.jobs.sort(by="created"), records.invoices.sort(by="created")
-        for rows in (records.contacts, records.jobs, records.invoices):
-            rows.renumber("customer", customers)
+        records.contacts.renumber("customer", customers)
+        records.jobs.renumber("customer", customers)
+        records.invoices.renumber("customer", customers)
         records.jobs.renumber("invoice", invoices)
         records.invoices.renumber("job", jobs)
         records.invoices.renumber("adjusts", invoices)

@@ -15,13 +15,18 @@ CitiesOf = tuple[tuple[str, str, int, int], ...]
 
 def cities_for(timezone: str) -> CitiesOf:
     """Give the cities that a shop in this time zone serves."""
-    return words.TEXAS if timezone == "America/Chicago" else words.CALIFORNIA
+    return {"America/Chicago": words.TEXAS, "America/Phoenix": words.ARIZONA}.get(timezone, words.CALIFORNIA)
 
 
 def person_name(draw: Draw) -> str:
     """Give a person's name in one of the many ways an office types it."""
     way = draw.pick(words.NAME_WAYS)
     return "".join([part if isinstance(part, str) else draw.pick(part) for part in way])
+
+
+def name(draw: Draw, commercial: int) -> str:
+    """Give a company's name or a person's."""
+    return company_name(draw) if commercial else person_name(draw)
 
 
 def company_name(draw: Draw) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import files, shapes, stamps
 from .calendar import Calendar
 from .history import fill
-from .records import Records
+from .records import ROOM, Records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,6 +29,22 @@ class Tenant:
     name: str
     timezone: str
     tables: dict[str, Table] = field(repr=False)
+    shift: int = 0
+    """So much higher are this tenant's ids than the first one's."""
+
+    @property
+    def office(self) -> int:
+        """The employee who does what nobody else does."""
+        return shapes.OFFICE_EMPLOYEE + self.shift
+
+    def _completed(self, entity: str, given: Record, before: Record | None, now: int) -> Record:
+        """Complete a record; what a new one refers to by default is the tenant's own."""
+        record = shapes.completed(entity, given, before, now)
+        if before is None and self.shift:
+            record |= {
+                name: record[name] + self.shift for name in shapes.REFERS if record.get(name) and name not in given
+            }
+        return record
 
     def put(
         self,
@@ -38,12 +54,15 @@ class Tenant:
         *,
         raw: bool = False,
         accounting: bool = False,
+        silent: bool = False,
     ) -> list[int]:
         """Add or replace records, and give their keys.
 
         What a record leaves out comes from its version before, or from a new record of that entity; `modifiedOn` is now
         unless it is told. With `raw` the record stands as given, however broken. An `accounting` change moves the
-        record in the feed and in modified ranges, and leaves its modifiedOn alone.
+        record in the feed and in modified ranges, and leaves its modifiedOn alone. A `silent` one of a known record
+        moves nothing: no feed tells it, and no range finds it. A customer that is merged turns inactive, and is
+        active again when its `mergedToId` is cleared, unless `active` is told.
         """
         table, keys = self.tables[entity], []
         for given in records:
@@ -52,10 +71,14 @@ class Tenant:
                 record.setdefault("id", None)
                 record["id"] = table.new_id() if record["id"] is None else record["id"]
                 before = table.get(record["id"]) if record["id"] in table else None
-                if accounting and before is not None:
+                if (accounting or silent) and before is not None and "modifiedOn" in before:
                     record.setdefault("modifiedOn", before["modifiedOn"])
-                record = shapes.completed(entity, record, before, now)
-            modified = stamps.read(record.get("modifiedOn"))
+                record = self._completed(entity, record, before, now)
+                if silent and before is not None:
+                    table.replace_unseen(record)
+                    keys.append(record["id"])
+                    continue
+            modified = stamps.read(record.get("modifiedOn", record.get("createdOn")))
             # A change that comes with an old stamp is late: it surfaces where readers that wait for the lag stand now,
             # so that no token, which may be far past its stamp, misses it.
             arrived = now if accounting or modified is None else max(modified, now - LAG)
@@ -69,10 +92,12 @@ class Tenant:
             record: Record = dict(given)
             if not raw:
                 record["id"] = record.get("id") or table.new_id()
-                record.setdefault("modifiedOn", record.get("createdOn") or stamps.written(anchor))
-                record.setdefault("createdOn", record["modifiedOn"])
-                record = shapes.completed(entity, record, None, anchor)
-            modified = stamps.read(record.get("modifiedOn"))
+                stamped = record.get("createdOn") or stamps.written(anchor)
+                if entity not in shapes.STAMPS or "modifiedOn" in shapes.STAMPS[entity]:
+                    stamped = record.setdefault("modifiedOn", stamped)
+                record.setdefault("createdOn", stamped)
+                record = self._completed(entity, record, None, anchor)
+            modified = stamps.read(record.get("modifiedOn", record.get("createdOn")))
             table.put(record, arrived=anchor if modified is None else modified)
 
 
@@ -117,7 +142,7 @@ def _tenant(plan: ShopPlan, place: int) -> Tenant:
     calendar = Calendar(plan.anchor, told.timezone)
     if not told.records or told.customers:
         fill(records, calendar, told.customers, f"{plan.name} {plan.seed} {place}")
-    tenant = Tenant(told.id, told.name, told.timezone, records.tables())
+    tenant = Tenant(told.id, told.name, told.timezone, records.tables(), place * ROOM)
     for entity, given in told.records.items():
         tenant.load(entity, given, calendar.anchor, raw=told.raw)
     return tenant

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right, insort
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from . import stamps
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Callable, Iterator
 
 Record = dict[str, Any]
@@ -54,10 +56,12 @@ class Table:
 
     def __init__(self, made: Made) -> None:
         self._made = made
-        self._by_change = sorted(range(len(made.ids)), key=made.modified.__getitem__)
+        modified = np.frombuffer(made.modified, dtype=np.int64)
+        self._by_change = array("q", np.argsort(modified, kind="stable").tobytes())
         self._put: dict[int, tuple[Record, Meta, Place]] = {}
         self._puts: list[tuple[Place, int]] = []
         self._replaced: set[int] = set()
+        self._unseen: dict[int, Record] = {}
         self._last_order = len(made.ids)
         self._next_id = made.ids.start + ID_STEP * len(made.ids)
         self.version = 0
@@ -95,7 +99,18 @@ class Table:
     def get(self, key: int) -> Record:
         """Give the record of an id."""
         found = self._put.get(key)
-        return found[0] if found else self._made.record(self._made.ids.index(key))
+        return found[0] if found else self._unseen.get(key) or self._made.record(self._made.ids.index(key))
+
+    def sought(self, field: str, wanted: int) -> list[Record]:
+        """Give the records in which a field, by which the generated ones are in order, has a value."""
+        made = self._made
+        row = bisect_left(range(len(made.ids)), wanted, key=lambda each: made.record(each)[field])
+        keys = set()
+        while row < len(made.ids) and made.record(row)[field] == wanted:
+            keys.add(made.ids[row])
+            row += 1
+        keys.update(key for key, (record, _, _) in self._put.items() if record.get(field) == wanted)
+        return [record for record in map(self.get, sorted(keys)) if record.get(field) == wanted]
 
     def meta(self, key: int) -> Meta:
         """Give what lists filter and sort by."""
@@ -104,7 +119,8 @@ class Table:
             return found[1]
         made, row = self._made, self._made.ids.index(key)
         modified = made.modified[row]
-        return Meta(key, made.created[row], modified, modified, bool(made.active[row]))
+        active = self._unseen[key].get("active", True) if key in self._unseen else made.active[row]
+        return Meta(key, made.created[row], modified, modified, bool(active))
 
     def put(self, record: Record, *, arrived: int, ranged: int | None = None) -> int:
         """Let this version of a record reach the feed, and give its key (negative where its id is unusable)."""
@@ -126,7 +142,18 @@ class Table:
             self._next_id += ID_STEP * (1 + (key - self._next_id) // ID_STEP)
         return key
 
+    def replace_unseen(self, record: Record) -> None:
+        """Let a record be another at its old place in the feed, so that no reader of the feed hears of it."""
+        key: int = record["id"]
+        self.version += 1
+        if key in self._put:
+            _, meta, place = self._put[key]
+            self._put[key] = (record, meta._replace(active=record.get("active", True) is not False), place)
+        else:
+            self._unseen[key] = record
+
     def _forget(self, key: int) -> None:
+        self._unseen.pop(key, None)
         before = self._put.pop(key, None)
         if before:
             self._puts.pop(bisect_left(self._puts, (before[2], key)))

@@ -70,6 +70,11 @@ TEXAS = (
     ("Frisco", "TX", 75033, 972), ("Round Rock", "TX", 78664, 512), ("Fort Worth", "TX", 76102, 817),
     ("Sugar Land", "TX", 77478, 281), ("McKinney", "TX", 75069, 972), ("The Woodlands", "TX", 77380, 281),
 )
+ARIZONA = (
+    ("Phoenix", "AZ", 85003, 602), ("Mesa", "AZ", 85201, 480), ("Scottsdale", "AZ", 85250, 480),
+    ("Tempe", "AZ", 85281, 480), ("Glendale", "AZ", 85301, 623), ("Tucson", "AZ", 85701, 520),
+    ("Chandler", "AZ", 85224, 480), ("Peoria", "AZ", 85345, 623),
+)
 MAIL_HOSTS = ("example.com", "example.org", "example.net", "mail.example.com", "post.example.org", "home.example.net")
 BAD_MAILS = ("none", "n/a", "no email", "unknown@", "@example.com", "jsmith.example.com", "a b@example.com", "x@y@z")
 
@@ -81,4 +86,23 @@ WORK = {
     "Electrical - Service": ("Breaker trips", "Outlet dead", "Ceiling fan swap", "Smoke detector service"),
     "Electrical - Install": ("200A panel upgrade", "EV charger", "Whole home rewire", "Generator"),
 }
+
+CAMPAIGNS = (
+    ("Website", "Online"), ("Google Ads", "Online"), ("Facebook", "Online"), ("Referral", "Word of mouth"),
+    ("Repeat customer", "Word of mouth"), ("Door hanger", "Print"), ("Truck wrap", "Signs"), ("Home show", "Events"),
+    ("Yellow pages", "Print"),
+)
+CATEGORIES = ("Online", "Word of mouth", "Print", "Signs", "Events")
+CANCEL_REASONS = ("Customer changed mind", "No show", "Price", "Duplicate", "Weather", "Went with a competitor")
+TECHNICIANS = 14
+ROLES = ("GeneralOffice", "CSR", "CSR", "Dispatch", "SalesManager", "Accounting", "Owner", "CSR")
+TAGS = ("Member", "Do not text", "Gate code", "Warranty", "Dog in yard", "Financing", "Past due", "HOA")
+LEAD_SUMMARIES = (
+    "Wants a quote for a new pump", "Asked about solar heating", "Pool turned green", "EV charger for a new car",
+    "Panel is full", "Wants a generator before the summer",
+)
+BOOKING_SOURCES = ("Website", "Google", "Angi", "Yelp")
+CANCEL_MEMOS = ("Called in", "Left a voicemail", "Rain all week", "Will call again", "Sold the house")
+PAYMENT_TYPES = ("Credit Card", "Credit Card", "Check", "ACH", "Cash")
+TIERS = ("", "", "", " - Good", " - Better", " - Best", " (option B)")
 # fmt: on

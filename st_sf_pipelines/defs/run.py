@@ -1,3 +1,0 @@
-"""Moved."""
-
-from st_sf_pipelines.operate.rounds import *  # noqa
