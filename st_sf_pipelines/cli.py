@@ -45,7 +45,8 @@ def main() -> None:
 @app.callback()
 def _prepare() -> None:
     level = os.environ.get("ST_SF_LOG_LEVEL", "").upper()
-    logging.basicConfig(level=level if level in LOG_LEVELS else logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    shown = level if level in LOG_LEVELS else logging.WARNING
+    logging.basicConfig(level=shown, format="%(levelname)s %(name)s: %(message)s")
     for noisy in ("httpx", "httpcore", "alembic", "simple_salesforce"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
 

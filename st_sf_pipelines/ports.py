@@ -99,11 +99,12 @@ class Upsert:
 
 
 class Outcome(StrEnum):
-    """What became of one record that was sent."""
+    """What became of one record that was sent; `gone`: somebody deleted it in the target."""
 
     CREATED = "created"
     UPDATED = "updated"
     REFUSED = "refused"
+    GONE = "gone"
     PASSING = "passing"
 
 
@@ -145,8 +146,8 @@ class Destination(Protocol):
         """Write the records; yield the receipts of each request as soon as it is answered. Raise RemoteError."""
         ...
 
-    def has_strangers(self, target: ObjectMap) -> bool:
-        """Tell whether the target holds records that do not carry our key (SF-13). Raise RemoteError."""
+    def strangers(self, targets: Sequence[ObjectMap]) -> list[ObjectMap]:
+        """Give the objects of which the target holds records that do not carry our key (SF-13). Raise RemoteError."""
         ...
 
     def read(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from st_sf_pipelines.store import local
@@ -50,6 +51,8 @@ def database_url(server: str, template: str) -> str:
     """Give the URL of an empty database with the newest schema."""
     url = _named(server, f"test_{uuid4().hex[:12]}")
     recreate(url, template=template.rpartition("/")[2])
+    with psycopg.connect(url, autocommit=True) as connection:  # what a test loses with the machine, nobody misses
+        connection.execute(f"ALTER DATABASE {url.rpartition('/')[2]} SET synchronous_commit = off")
     return url
 
 

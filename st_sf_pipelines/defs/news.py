@@ -70,7 +70,7 @@ def look(db: Database, tenant: Tenant, bounds: Segments, as_of: datetime) -> New
             assets += [target.asset for target in targets]
             reasons.append("changes wait to be planned, or a map was edited")
         with db.connect() as connection:
-            if ledger.wants_sending(connection, tenant.id):
+            if any(ledger.wants_sending(connection, tenant.id, each.asset, each.parent) for each in targets):
                 assets += [target.asset for target in targets]
                 reasons.append("records wait to be sent")
     return News(tuple(dict.fromkeys(assets)), tuple(reasons), tuple(faults))

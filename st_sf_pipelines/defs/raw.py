@@ -59,6 +59,7 @@ def servicetitan(context: dg.AssetExecutionContext, tenant_round: RoundResource)
     work = tenant_round.work
     chosen = [entity for entity in ENTITIES if key_of(entity.asset) in context.selected_asset_keys]
     errors: list[str] = []
+    quarantined = 0
     with ThreadPoolExecutor(len(chosen), thread_name_prefix="feed") as threads:
         futures = {threads.submit(_pull, work, entity): entity for entity in chosen}
         for future in as_completed(futures):
@@ -68,6 +69,7 @@ def servicetitan(context: dg.AssetExecutionContext, tenant_round: RoundResource)
             except StSfError as error:
                 errors.append(str(error))
                 continue
+            quarantined += pulled.quarantined
             yield dg.MaterializeResult(
                 asset_key=key_of(entity.asset),
                 metadata=_metadata(pulled, seconds),
@@ -80,6 +82,8 @@ def servicetitan(context: dg.AssetExecutionContext, tenant_round: RoundResource)
                     )
                 ],
             )
+    if quarantined:
+        context.instance.add_run_tags(context.run.run_id, {"st/outcome": "parked"})
     if errors:
         raise dg.Failure("; ".join(sorted(errors)), allow_retries=False)
 

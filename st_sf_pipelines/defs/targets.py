@@ -14,8 +14,8 @@ from st_sf_pipelines.store.derived import PROFILE
 from st_sf_pipelines.store.ledger import Standing
 from st_sf_pipelines.sync.derive import FOLLOWS
 from st_sf_pipelines.sync.plan import plan
-from st_sf_pipelines.sync.push import open_target, push
-from st_sf_pipelines.systems.salesforce.objects import OBJECTS
+from st_sf_pipelines.sync.push import open_targets, push
+from st_sf_pipelines.systems.salesforce.objects import OBJECTS, objects_of
 
 CHECK = "every_record_accounted_for"
 _TYPES = {name: kind for name, kind, _ in PROFILE} | {"tenant_id": "bigint", "synced_at": "timestamptz"}
@@ -64,7 +64,7 @@ def _asset(target: ObjectMap) -> dg.AssetsDefinition:
             raise dg.Failure(str(error), allow_retries=False) from error
         if standing.parked or standing.waiting or counts["passing"]:
             work.parked += standing.parked + standing.waiting + counts["passing"]
-            context.instance.add_run_tags(context.run_id, {"st/outcome": "parked"})
+            context.instance.add_run_tags(context.run.run_id, {"st/outcome": "parked"})
         used, allowed = work.salesforce.usage or (None, None)
         return dg.MaterializeResult(
             metadata={
@@ -109,7 +109,8 @@ def _deliver(work: Round, asset: str, counts: dict[str, Any]) -> Standing:
     try:
         if before.pending and not (work.dry_run or work.backward):
             skip = work.tenant.salesforce.adopt == "skip"
-            open_target(work.db, work.salesforce, work.tenant.id, target, skip=skip)
+            every = objects_of(work.tenant.salesforce)
+            open_targets(work.db, work.salesforce, work.tenant.id, every, skip=skip)
             push(work.db, work.salesforce, work.tenant.id, target, work.run_id)
     finally:
         counts.update(ledger.outcomes(work.db, work.run_id, work.tenant.id, asset))

@@ -62,13 +62,17 @@ def ensure_database(url: str) -> None:
     except psycopg.OperationalError as error:
         if "does not exist" not in str(error):
             raise StoreError(f"the database cannot be reached: {_without_password(error)}") from None
+    except psycopg.ProgrammingError:
+        raise StoreError("the database cannot be reached: its address is not one that libpq reads") from None
     parts = urlsplit(url)
     name = parts.path.lstrip("/")
+    if not name:
+        raise StoreError("the database's address names no database, and the role has none of its own name")
     for maintenance in (name.removesuffix("_dagster"), "postgres"):
         try:
             with psycopg.connect(urlunsplit(parts._replace(path=f"/{maintenance}")), autocommit=True) as connection:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        except psycopg.errors.DuplicateDatabase:
+        except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):  # another process was faster
             return
         except psycopg.OperationalError:
             continue

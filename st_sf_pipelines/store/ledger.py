@@ -154,16 +154,18 @@ def keep_receipts(
                 ],
             )
             if receipt.outcome in (Outcome.CREATED, Outcome.UPDATED):
-                cursor.execute(_AGREE, [receipt.remote_id, *at, delivery.wanted_digest])
+                cursor.execute(_AGREE, [receipt.remote_id, _agreed(delivery), *at, delivery.wanted_digest])
             else:
                 cursor.execute(
                     """UPDATE sync.deliveries SET state = CASE WHEN %s THEN 'pending' ELSE 'parked' END,
+                       agreed_digest = CASE WHEN %s THEN NULL ELSE agreed_digest END,
                        code = %s, message = %s, fields = %s, tries = tries + 1,
                        next_try_at = CASE WHEN %s
                                      THEN now() + least(%s * 2 ^ least(tries, 8), 3600) * interval '1 second' END
                        WHERE tenant_id = %s AND asset = %s AND st_id = %s""",
                     [
                         receipt.outcome is Outcome.PASSING,
+                        receipt.outcome is Outcome.GONE,
                         receipt.code,
                         receipt.message,
                         list(receipt.fields),
@@ -175,11 +177,17 @@ def keep_receipts(
 
 
 _AGREE: Final = """
-UPDATE sync.deliveries SET state = 'synced', remote_id = coalesce(%s, remote_id), agreed = wanted,
+UPDATE sync.deliveries SET state = 'synced', remote_id = coalesce(%s, remote_id), agreed = %s,
     agreed_digest = wanted_digest, agreed_at = now(), wanted = NULL, wanted_digest = NULL,
     code = NULL, message = NULL, fields = NULL, tries = 0, next_try_at = NULL
 WHERE tenant_id = %s AND asset = %s AND st_id = %s AND wanted_digest = %s
 """
+
+
+def _agreed(delivery: Delivery) -> Jsonb:
+    """Give what both sides know now: a field that was empty with us, and never sent, is not agreed upon."""
+    before = delivery.agreed or {}
+    return Jsonb({name: value for name, value in delivery.wanted.items() if value is not None or name in before})
 
 
 def outcomes(db: Database, run_id: str, tenant_id: int, asset: str) -> dict[str, int]:
@@ -197,7 +205,8 @@ def agree(db: Database, tenant_id: int, asset: str, deliveries: Sequence[Deliver
     """Take as agreed what needs no write, because nothing that may be sent differs."""
     with db.connect() as connection, connection.pipeline():
         for delivery in deliveries:
-            connection.execute(_AGREE, [None, tenant_id, asset, delivery.st_id, delivery.wanted_digest])
+            at = (tenant_id, asset, delivery.st_id)
+            connection.execute(_AGREE, [None, _agreed(delivery), *at, delivery.wanted_digest])
 
 
 def standing(db: Database, tenant_id: int, asset: str, parent: str | None) -> Standing:
@@ -271,15 +280,10 @@ def retry(db: Database, tenant_id: int, key: str | None, *, gone_codes: Sequence
         ).rowcount
 
 
-def wants_sending(connection: Connection, tenant_id: int) -> bool:
-    """Tell whether a record is due to be sent or tried again; one whose parent is parked only waits."""
+def wants_sending(connection: Connection, tenant_id: int, asset: str, parent: str | None) -> bool:
+    """Tell whether a record of this object is due to be sent; one whose parent is not there only waits."""
     row = connection.execute(
-        """SELECT EXISTS (
-               SELECT FROM sync.deliveries d WHERE tenant_id = %s AND state = 'pending'
-               AND (next_try_at IS NULL OR next_try_at <= now())
-               AND NOT EXISTS (SELECT FROM sync.deliveries p WHERE p.tenant_id = d.tenant_id AND p.st_id = d.st_id
-                               AND p.state = 'parked' AND p.remote_id IS NULL)) AS wants""",
-        [tenant_id],
+        f"SELECT EXISTS (SELECT {_READY}) AS wants", {"tenant": tenant_id, "asset": asset, "parent": parent}
     ).fetchone()
     return bool(row and row["wants"])
 
@@ -391,7 +395,8 @@ def park_missing(db: Database, tenant_id: int, asset: str, keys: Sequence[str]) 
     with db.connect() as connection:
         connection.execute(
             """UPDATE sync.deliveries SET state = 'parked', code = 'NOT_FOUND', message = 'is missing in the target',
-                   wanted = coalesce(wanted, agreed), wanted_digest = coalesce(wanted_digest, agreed_digest)
+                   wanted = coalesce(wanted, agreed), wanted_digest = coalesce(wanted_digest, agreed_digest),
+                   agreed_digest = NULL
                WHERE tenant_id = %s AND asset = %s AND key = ANY(%s)""",
             [tenant_id, asset, list(keys)],
         )

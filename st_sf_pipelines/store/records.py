@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from st_sf_pipelines.store.database import Connection, Database
 
 _HEAD: Final = ("tenant_id", "id", "modified", "digest", "active", "record")
-_NUL: Final = re.compile(rb"\\u0000")
+_NUL: Final = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")  # behind an odd backslash only: it may itself be text
 
 
 @dataclass(frozen=True)
@@ -157,6 +157,16 @@ def quarantine(db: Database, tenant_id: int) -> list[dict[str, Any]]:
         ).fetchall()
 
 
+def release(db: Database, tenant_id: int, table: Table, digests: Iterable[bytes]) -> None:
+    """Release from quarantine what came again, to the letter, as the version that is in force."""
+    query = sql.SQL("""
+        DELETE FROM servicetitan.quarantine q USING {table} stored
+        WHERE q.tenant_id = %s AND q.entity = %s AND stored.tenant_id = q.tenant_id AND stored.id::text = q.key
+        AND stored.digest = ANY(%s)""")
+    with db.connect() as connection:
+        connection.execute(query.format(table=_table(table)), [tenant_id, table.name, list(digests)])
+
+
 def newest(db: Database, tenant_id: int, table: Table) -> datetime:
     """Give the stamp of the newest record of an entity; the beginning of time if there is none."""
     query = sql.SQL("SELECT coalesce(max(modified), 0) AS newest FROM {} WHERE tenant_id = %s")
@@ -191,7 +201,7 @@ def _table(table: Table) -> sql.Identifier:
 
 def _text(record: bytes) -> str:
     """Write JSON for jsonb, which cannot hold the character NUL: it becomes the replacement character."""
-    return _NUL.sub(rb"\\ufffd", record).decode()
+    return _NUL.sub(rb"\1\\ufffd", record).decode()
 
 
 def _clean(value: Any) -> Any:

@@ -71,7 +71,10 @@ def pull(db: Database, source: Source, tenant_id: int, entity: Entity, window: W
             restarted, token = 1, _stamp(records.newest(db, tenant_id, entity.table) - OVERLAP)
             continue
         follows = page.token or token  # an empty token at the end of a feed keeps the one before it
-        rows, rejects = check(entity, _within(news(db, tenant_id, entity, page.records), window))
+        fresh = news(db, tenant_id, entity, page.records)
+        if records.quarantined(db, tenant_id).get(entity.table.name):
+            records.release(db, tenant_id, entity.table, [_fingerprint(record)[0] for record in page.records])
+        rows, rejects = check(entity, _within(fresh, window))
         feed = None if window else (follows, not page.has_more)
         if rows or rejects or feed:
             written = records.write_page(db, tenant_id, entity.table, rows, rejects, feed)
@@ -104,16 +107,18 @@ def has_news(db: Database, tenant_id: int, entity: Entity, page: Page) -> bool:
 def check(entity: Entity, marked: Iterable[tuple[Any, bytes, bytes]]) -> tuple[list[Row], list[Reject]]:
     """Part the records that fit from those that do not; one that does not fit never holds up its page (EXT-6)."""
     rows: list[Row] = []
-    rejects: list[Reject] = []
+    rejects: dict[str, Reject] = {}
     for record, digest, body in marked:
         if not _has_id(record):
-            rejects.append(Reject(digest.hex(), digest, "id: is missing, or is no number", body))
+            rejects[digest.hex()] = Reject(digest.hex(), digest, "id: is missing, or is no number", body)
             continue
+        key = str(record["id"])
         try:
             rows.append(entity.check(record, digest, body))
+            rejects.pop(key, None)  # a good version behind a bad one
         except ValueError as error:
-            rejects.append(Reject(str(record["id"]), digest, str(error), body))
-    return rows, rejects
+            rejects[key] = Reject(key, digest, str(error), body)
+    return rows, list(rejects.values())
 
 
 def _fingerprint(record: Any) -> tuple[bytes, bytes]:

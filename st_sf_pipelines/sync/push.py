@@ -10,6 +10,8 @@ from st_sf_pipelines.ports import Upsert
 from st_sf_pipelines.store import ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from st_sf_pipelines.mapping import ObjectMap
     from st_sf_pipelines.ports import Destination
     from st_sf_pipelines.store.database import Database
@@ -18,22 +20,23 @@ BATCH: Final = 1_000
 """Records taken from the plan at a time: what one Salesforce call carries (five collections of 200)."""
 
 
-def open_target(db: Database, destination: Destination, tenant_id: int, target: ObjectMap, *, skip: bool) -> None:
-    """See to it that a first write cannot double what the target already holds (SF-13).
+def open_targets(
+    db: Database, destination: Destination, tenant_id: int, targets: Sequence[ObjectMap], *, skip: bool
+) -> None:
+    """See to it, before the first write of any object, that none can double what the target already holds (SF-13).
 
     Raise TargetStopped if it holds records without our key and nobody has run `adopt` or said `adopt: skip`.
     """
-    if ledger.is_open(db, tenant_id, target.asset):
-        return
-    if skip:
-        ledger.open_target(db, tenant_id, target.asset, "skip")
-    elif destination.has_strangers(target):
+    closed = [target for target in targets if not ledger.is_open(db, tenant_id, target.asset)]
+    strangers = [] if skip or not closed else destination.strangers(closed)
+    if strangers:
+        named = " and ".join(f"{target.remote} records without {target.key}" for target in strangers)
         raise TargetStopped(
-            f"{target.asset}: the org already holds {target.remote} records without {target.key}; nothing was written. "
-            "Look with `st-sf adopt`, then link them with `st-sf adopt --apply` (or say `adopt: skip` in the site file)"
+            f"the org already holds {named}; nothing was written. Look with `st-sf adopt`, then link them with "
+            "`st-sf adopt --apply` (or say `adopt: skip` in the site file)"
         )
-    else:
-        ledger.open_target(db, tenant_id, target.asset, "empty")
+    for target in closed:
+        ledger.open_target(db, tenant_id, target.asset, "skip" if skip else "empty")
 
 
 def push(db: Database, destination: Destination, tenant_id: int, target: ObjectMap, run_id: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import dagster as dg
 
 from st_sf_pipelines.definitions import defs
-from st_sf_pipelines.defs.maintain import run_rounds
+from st_sf_pipelines.operate.rounds import run_rounds
 from st_sf_pipelines.settings import load
 
 

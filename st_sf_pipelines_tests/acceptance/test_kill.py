@@ -1,7 +1,7 @@
 """A process that is killed loses nothing, doubles nothing, and is noticed; whatever it was doing.
 
-Rounds are killed with SIGKILL where they wait for something that the test holds: a stand-in that has fallen silent, or a
-statement that PostgreSQL halts. So each point is met exactly, and no verdict hangs on the clock; random moments come on
+Rounds are killed with SIGKILL where they wait for something that the test holds: a stand-in that has fallen silent, or
+a row at which PostgreSQL halts. So each point is met exactly, and no verdict hangs on the clock; random moments come on
 top. After each kill the next round must end the work, and the whole way is compared from ServiceTitan to Salesforce.
 """
 
@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -28,11 +28,12 @@ import dagster as dg
 import psycopg
 import pytest
 
+from st_sf_pipelines.definitions import defs
 from st_sf_pipelines.defs import automation, instance
-from st_sf_pipelines.defs.maintain import prove
+from st_sf_pipelines.operate.targets import prove
 from st_sf_pipelines.store import local
 from st_sf_pipelines.store.database import recreate
-from st_sf_pipelines_tests.world import TENANT, World, small_shop
+from st_sf_pipelines_tests.world import World, small_shop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,12 +43,12 @@ PAGE: Final = 25
 PATIENCE: Final = 60.0
 """Seconds after which a point that is not reached is a fault of the test, not a verdict."""
 FOREVER: Final = 3_600
-PROGRAM: Final = Path(sys.executable).with_name("st-sf")
+PROGRAM: Final = str(Path(sys.executable).with_name("st-sf"))
 ACCOUNTS, CONTACTS = "composite/sobjects/Account", "composite/sobjects/Contact"
 Fate = Literal["rolled back", "committed late", "committed under the next round"]
 
 
-# --------------------------------------------------------------------------------------------- where a round is killed
+# ---------------------------------------------------------------------------------------------- where a round is killed
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Point:
     sf: tuple[dict[str, Any], ...] = ()
     """Faults of Salesforce; the last is the one at which it falls silent."""
     sql: str = ""
-    """PostgreSQL halts at a row of this table (`schema.table WHEN condition`), or with `AT COMMIT` after all its rows."""
+    """PostgreSQL halts at a row of this table (`schema.table WHEN condition`); with `AT COMMIT`, after all its rows."""
     nth: int = 1
     """The row at which it halts, counted from 1."""
     fate: Fate = "rolled back"
@@ -97,53 +98,26 @@ LOCKED_ROWS: Final = {
 BOTH: Final = (
     Point("the token is asked for", st={"path": "/connect/token", "nth": 1}),
     asked("customers", 1),
-    asked("invoices", 1),
-    Point("the round is noted", sql="sync.rounds INSERT"),
-    Point("the round is noted", sql="sync.rounds INSERT AT COMMIT", fate="committed late"),
-    Point("a page of customers and its token are stored", sql="sync.feeds AT COMMIT WHEN NEW.entity = 'customers'"),
+    Point("a page of customers is stored", sql="servicetitan.customers AT COMMIT"),
     Point(
-        "a page of customers and its token are stored",
-        sql="sync.feeds AT COMMIT WHEN NEW.entity = 'customers'",
+        "a page of customers is stored",
+        sql="servicetitan.customers AT COMMIT",
         fate="committed under the next round",
     ),
-    Point(
-        "a page of invoices is stored",
-        sql="sync.feeds AT COMMIT WHEN NEW.entity = 'invoices'",
-        fate="committed late",
-    ),
-    Point("profiles are written", sql="customers.profile", nth=5),
-    Point("profiles are concluded", sql="sync.positions AT COMMIT WHEN NEW.consumer = 'customers/profile'"),
     Point(
         "profiles are concluded",
         sql="sync.positions AT COMMIT WHEN NEW.consumer = 'customers/profile'",
         fate="committed under the next round",
     ),
     Point("segments are concluded", sql="sync.positions AT COMMIT WHEN NEW.consumer = 'customers/segment'"),
-    Point(
-        "segments are concluded",
-        sql="sync.positions AT COMMIT WHEN NEW.consumer = 'customers/segment'",
-        fate="committed late",
-    ),
     Point("accounts are planned", sql="sync.positions AT COMMIT WHEN NEW.consumer = 'salesforce/accounts'"),
-    Point(
-        "accounts are planned",
-        sql="sync.positions AT COMMIT WHEN NEW.consumer = 'salesforce/accounts'",
-        fate="committed under the next round",
-    ),
     Point("an account's receipt is stored", sql="sync.receipts WHEN NEW.asset = 'salesforce/accounts'", nth=3),
-    Point("contacts are planned", sql="sync.positions AT COMMIT WHEN NEW.consumer = 'salesforce/contacts'"),
     Point(
         "the contacts' receipts are stored",
         sql="sync.receipts AT COMMIT WHEN NEW.asset = 'salesforce/contacts'",
         nth=4,
         fate="committed late",
     ),
-    Point(
-        "the contacts' receipts are stored",
-        sql="sync.receipts AT COMMIT WHEN NEW.asset = 'salesforce/contacts'",
-        fate="committed under the next round",
-    ),
-    Point("the contacts' account is kept", sql="sync.operations WHEN NEW.asset = 'salesforce/contacts'"),
     Point("the round's end is noted", sql="sync.rounds UPDATE WHEN NEW.ended_at IS NOT NULL"),
 )
 FIRST_LOAD: Final = (
@@ -153,6 +127,7 @@ FIRST_LOAD: Final = (
     asked("customer_contacts", 6),
     asked("jobs", 9),
     asked("invoices", 10),
+    Point("a page's token is stored", sql="sync.feeds WHEN NEW.entity = 'customers'", nth=3),
     Point("accounts are opened", sql="sync.targets WHEN NEW.asset = 'salesforce/accounts'"),
     silent("Salesforce is asked whether it holds accounts", "/query", 1),
     silent("accounts are sent", ACCOUNTS),
@@ -167,6 +142,27 @@ LATER_ROUND: Final = (
     *BOTH,
     asked("customer_contacts", 1),
     asked("business_units", 1),
+    asked("invoices", 1),
+    Point("the round is noted", sql="sync.rounds INSERT"),
+    Point("the round is noted", sql="sync.rounds INSERT AT COMMIT", fate="committed late"),
+    Point("a page of invoices is stored", sql="servicetitan.invoices AT COMMIT", fate="committed late"),
+    Point("profiles are written", sql="customers.profile", nth=5),
+    Point(
+        "segments are concluded",
+        sql="sync.positions AT COMMIT WHEN NEW.consumer = 'customers/segment'",
+        fate="committed late",
+    ),
+    Point(
+        "accounts are planned",
+        sql="sync.positions AT COMMIT WHEN NEW.consumer = 'salesforce/accounts'",
+        fate="committed under the next round",
+    ),
+    Point(
+        "the contacts' receipts are stored",
+        sql="sync.receipts AT COMMIT WHEN NEW.asset = 'salesforce/contacts'",
+        fate="committed under the next round",
+    ),
+    Point("the contacts' account is kept", sql="sync.operations WHEN NEW.asset = 'salesforce/contacts'"),
     silent("new and known accounts are sent", "/composite", 1),
     committed("Salesforce has made and changed accounts", "/composite", 1),
     silent("new and known contacts are sent", "/composite", 2),
@@ -174,7 +170,7 @@ LATER_ROUND: Final = (
 )
 
 
-# ------------------------------------------------------------------------------------------------- a round in its own process
+# ------------------------------------------------------------------------------------------- a round in its own process
 
 
 class Driver:
@@ -230,8 +226,6 @@ class Driver:
 class Halt:
     """Holds the lock at which PostgreSQL halts whoever comes to the point; see what waits there, and let it go."""
 
-    CLASS = 71
-
     def __init__(self, url: str, point: Point) -> None:
         self._connection = psycopg.connect(url, autocommit=True)
         self._table, when = point.sql.split(" ", 1) if " " in point.sql else (point.sql, "")
@@ -242,10 +236,10 @@ class Halt:
         self._run("ALTER SEQUENCE halts RESTART")
         self._run(
             f"""CREATE OR REPLACE FUNCTION halt() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                IF nextval('halts') = {point.nth} THEN PERFORM pg_advisory_xact_lock({self.CLASS}, 1); END IF;
+                IF nextval('halts') = {point.nth} THEN PERFORM pg_advisory_xact_lock(71, 1); END IF;
                 RETURN NEW; END $$"""
         )
-        self._run(f"SELECT pg_advisory_lock({self.CLASS}, 1)")
+        self._run("SELECT pg_advisory_lock(71, 1)")
         self._run(
             f"CREATE {'CONSTRAINT' if at_commit else ''} TRIGGER halt {'AFTER' if at_commit else 'BEFORE'} {event} "
             f"ON {self._table} {'DEFERRABLE INITIALLY DEFERRED' if at_commit else ''} FOR EACH ROW "
@@ -255,8 +249,8 @@ class Halt:
     def waiting(self) -> list[int]:
         """Give the backends that wait at the point."""
         found = self._run(
-            f"""SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = {self.CLASS} AND NOT granted
-                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+            """SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 71 AND NOT granted
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
         )
         return [row[0] for row in found]
 
@@ -275,16 +269,31 @@ class Halt:
 
     def release(self) -> None:
         """Let whoever waits at the point go on."""
-        self._run(f"SELECT pg_advisory_unlock({self.CLASS}, 1)")
+        self._run("SELECT pg_advisory_unlock_all()")
 
     def remove(self) -> None:
         """Take the point away again."""
+        self._run("SELECT pg_advisory_unlock_all()")
         self._run(f"DROP TRIGGER halt ON {self._table}")
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database, which may be gone."""
         self._connection.close()
 
     def _run(self, statement: str) -> list[tuple[Any, ...]]:
-        cursor = self._connection.execute(statement)  # type: ignore[call-overload]
+        cursor = self._connection.execute(statement)
         return list(cursor.fetchall()) if cursor.description else []
+
+
+def lives(pid: int) -> bool:
+    """Tell whether a child of the driver lives; the driver takes its dead away at once."""
+    return Path(f"/proc/{pid}").exists()
+
+
+def kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def until(holds: Callable[[], object], says: str) -> None:
@@ -292,10 +301,10 @@ def until(holds: Callable[[], object], says: str) -> None:
     deadline = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < deadline, f"it never came that {says}"
-        time.sleep(0.005)
+        time.sleep(0.02)  # the stand-ins are threads of this process
 
 
-# ------------------------------------------------------------------------------------------------------------- the test's world
+# ----------------------------------------------------------------------------------------------------- the test's world
 
 
 @dataclass
@@ -333,14 +342,16 @@ class Killing:
     def change(self) -> None:
         """Let things happen in the shop: new customers, other names, addresses, balances, phones, money, an end."""
         st, draw = self.world.st, self.changes
-        ids = draw.sample(sorted(customers(self.world)), 8)
+        ids = draw.sample(sorted(records(self.world, "customers")), 8)
         word = uuid4().hex[:8]
         st.put("customers", [{"id": ids[0], "name": f"Renamed {word}"}, {"id": ids[1], "active": False}])
         st.put("customers", [{"id": ids[2], "address": {"street": f"{word} Road", "city": "Irvine", "state": "CA"}}])
         st.put("customers", [{"id": ids[3], "balance": draw.randrange(99_999) / 100}], accounting=True)
         st.put("customer_contacts", [{"customerId": ids[4], "type": "Email", "value": f"{word}@mail.example.com"}])
         st.put("invoices", [{"customer": {"id": ids[5], "name": "x"}, "total": "10500.00"}])
-        [job] = st.put("jobs", [{"customerId": ids[6], "jobStatus": "Completed", "completedOn": "2026-01-05T18:00:00Z"}])
+        [job] = st.put(
+            "jobs", [{"customerId": ids[6], "jobStatus": "Completed", "completedOn": "2026-01-05T18:00:00Z"}]
+        )
         st.put("invoices", [{"customer": {"id": ids[6], "name": "x"}, "job": {"id": job}, "total": "99.90"}])
         for name in (f"New {word}", f"Newer {word}"):
             [made] = st.put("customers", [{"name": name, "address": {"street": "1 Way", "city": "Tustin"}}])
@@ -348,21 +359,34 @@ class Killing:
 
     def kill_at(self, point: Point) -> None:
         """Start a round, kill it where the point is, and run the next one to its end."""
-        halt = Halt(self.world.settings.database_url or "", point) if point.sql else None
-        self.world.st.app.faults.rules.clear()
-        if point.st:
-            self.world.st.app.faults.rules += [rule(point.st)]
-        self.world.sf.set_faults(*point.sf)
-        victim = self.driver.start()
-        until(lambda: self._is_at(point, halt), f"the round is where {point}")
-        backends = halt.waiting() if halt else []
-        os.kill(victim, signal.SIGKILL)
-        assert self.driver.end() == (-signal.SIGKILL, {})
-        self.world.st.app.faults.rules.clear()
-        self.world.sf.set_faults()
-        if halt:
-            self._go_on_from(halt, backends, point.fate)
+        with self._in_force(point) as halt:
+            victim = self.driver.start()
+            try:
+                until(lambda: self._is_at(point, halt) or not lives(victim), f"the round is where {point}")
+                backends = halt.waiting() if halt else []
+            finally:
+                kill(victim)
+                ended = self.driver.end()
+            assert ended == (-signal.SIGKILL, {}), f"the round never was where {point}"
+            self.world.st.app.faults.rules.clear()
+            self.world.sf.set_faults()
+            if halt:
+                self._go_on_from(halt, backends, point.fate)
         self.next_is_good()
+
+    @contextmanager
+    def _in_force(self, point: Point) -> Iterator[Halt | None]:
+        """Let the stand-in or the database wait at the point, and take it away again."""
+        halt = Halt(self.world.settings.database_url or "", point) if point.sql else None
+        self.world.st.app.faults.rules += [rule(point.st)] if point.st else []
+        self.world.sf.set_faults(*point.sf)
+        try:
+            yield halt
+        finally:
+            self.world.st.app.faults.rules.clear()
+            self.world.sf.set_faults()
+            if halt:
+                halt.remove()
 
     def next_is_good(self) -> None:
         """Run the next round in this process; it must end the work, and leave nothing out."""
@@ -382,15 +406,19 @@ class Killing:
         if fate == "rolled back":
             halt.roll_back(backends)
         if fate == "committed under the next round":
-            self.driver.start()
-            until(lambda: halt.others_wait(backends), "the next round waits for the dead one's transaction")
-        halt.release()
-        if fate == "committed under the next round":
-            code, said = self.driver.end()
+            following = self.driver.start()
+            try:
+                until(
+                    lambda: halt.others_wait(backends) or not lives(following),
+                    "the next round waits for the dead one's transaction, or does without it",
+                )
+            finally:
+                halt.release()
+                code, said = self.driver.end()
             assert code == 0, said
             assert [each["status"] for each in said["report"]["tenants"]] == ["success"]
+        halt.release()
         until(lambda: not halt.waiting(), "nobody waits any more")
-        halt.remove()
 
 
 SILENCES: Final = ("silence", "commit_then_silence")
@@ -406,28 +434,30 @@ def rule(match: dict[str, Any]) -> Any:
 def killing(server: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killing]:
     """Give one world for all the kills of this module; each first load has its own database and an empty org."""
     folder = tmp_path_factory.mktemp("killing")
-    with pytest.MonkeyPatch.context() as patch:
-        with World.opened(template, folder, patch, small_shop(CUSTOMERS), page_size=PAGE) as world:
-            driver = Driver(folder)
-            opened = Killing(world, driver, server, template, patch.setenv)
-            opened.anew()
-            try:
-                yield opened
-            finally:
-                driver.close()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        World.opened(template, folder, patch, small_shop(CUSTOMERS), page_size=PAGE) as world,
+    ):
+        driver = Driver(folder)
+        opened = Killing(world, driver, server, template, patch.setenv)
+        opened.anew()
+        try:
+            yield opened
+        finally:
+            driver.close()
 
 
-# ---------------------------------------------------------------------------------------------------------------- the proof
+# ------------------------------------------------------------------------------------------------------------ the proof
 
 
-def customers(world: World) -> dict[int, dict[str, Any]]:
-    table = world.st.shop.tenant().tables["customers"]
+def records(world: World, entity: str) -> dict[int, dict[str, Any]]:
+    table = world.st.shop.tenant().tables[entity]
     return {int(key): table.get(key) for key in table.keys()}  # noqa: SIM118 - a table is no dict
 
 
 def assert_nothing_is_lost(world: World) -> None:
     """ServiceTitan's customers = our records = profiles = Accounts = Contacts, each once, field by field, at rest."""
-    truth = customers(world)
+    truth = records(world, "customers")
     once = dict.fromkeys(truth, 1)
     assert Counter(row["id"] for row in world.rows("SELECT id FROM servicetitan.customers")) == once
     assert Counter(row["st_id"] for row in world.rows("SELECT st_id FROM customers.profile")) == once
@@ -436,7 +466,7 @@ def assert_nothing_is_lost(world: World) -> None:
     keys = {f"st_{key}": 1 for key in truth}
     assert Counter(row["ServiceTitan_Account_Id__c"] for row in accounts) == keys
     assert Counter(row["ServiceTitan_Customer_Id__c"] for row in contacts) == keys
-    assert [shown(row) for row in by_key(accounts)] == [expected(world, key) for key in sorted(truth)]
+    assert {row["ServiceTitan_Account_Id__c"]: shown(row) for row in accounts} == expected(world)
     own = {row["ServiceTitan_Account_Id__c"]: row["Id"] for row in accounts}
     assert all(row["AccountId"] == own[row["ServiceTitan_Customer_Id__c"]] for row in contacts)
     stand = "SELECT state, count(*) AS count FROM sync.deliveries GROUP BY state"
@@ -464,33 +494,36 @@ def assert_rounds_are_told(world: World, killed: int | None = None) -> None:
     assert killed is None or len(failed) == killed
 
 
-def by_key(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(rows, key=lambda row: int(row["ServiceTitan_Account_Id__c"].partition("_")[2]))
-
-
 def shown(account: dict[str, Any]) -> dict[str, Any]:
     fields = ("Name", "Type", "BillingCity", "BillingState", "BillingPostalCode", "Account_Balance__c")
     return {name: account[name] for name in (*fields, "Lifetime_Value__c")}
 
 
-def expected(world: World, key: int) -> dict[str, Any]:
-    """Say what an Account must show, straight from ServiceTitan's records."""
-    record, tables = customers(world)[key], world.st.shop.tenant().tables
-    address = record["address"]
-    invoices = (tables["invoices"].get(each) for each in tables["invoices"].keys())  # noqa: SIM118 - a table is no dict
-    worth = sum(Decimal(one["total"]) for one in invoices if one["active"] and (one["customer"] or {}).get("id") == key)
+def expected(world: World) -> dict[str, dict[str, Any]]:
+    """Say what each Account must show, straight from ServiceTitan's records."""
+    worth: Counter[int] = Counter()
+    merged = {key: record["mergedToId"] for key, record in records(world, "customers").items()}
+    for invoice in records(world, "invoices").values():
+        if invoice["active"] and invoice["customer"]:
+            whose = invoice["customer"]["id"]
+            while merged.get(whose):  # a merged customer's invoices are its survivor's; no merge of this shop is a ring
+                whose = merged[whose]
+            worth[whose] += round(Decimal(invoice["total"]) * 100)
     return {
-        "Name": record["name"],
-        "Type": record["type"],
-        "BillingCity": address["city"] or None,
-        "BillingState": address["state"] or None,
-        "BillingPostalCode": address["zip"] or None,
-        "Account_Balance__c": float(record["balance"]),
-        "Lifetime_Value__c": float(worth),
+        f"st_{key}": {
+            "Name": record["name"],
+            "Type": record["type"],
+            "BillingCity": record["address"].get("city") or None,
+            "BillingState": record["address"].get("state") or None,
+            "BillingPostalCode": record["address"].get("zip") or None,
+            "Account_Balance__c": float(record["balance"]),
+            "Lifetime_Value__c": worth[key] / 100,
+        }
+        for key, record in records(world, "customers").items()
     }
 
 
-# ---------------------------------------------------------------------------------------------------------------- the tests
+# ------------------------------------------------------------------------------------------------------------ the tests
 
 
 @pytest.mark.parametrize("point", FIRST_LOAD, ids=str)
@@ -511,3 +544,155 @@ def test_a_later_round_that_was_killed_is_ended_by_the_next(killing: Killing, po
     assert_nothing_is_lost(killing.world)
     assert_rounds_are_told(killing.world)
     assert_it_rests(killing.world)
+
+
+def test_kills_at_any_moment_leave_the_org_as_if_there_had_been_none(killing: Killing) -> None:
+    killing.anew()
+    world, draw = killing.world, random.Random(23)  # noqa: S311 - the same moments each time
+    for in_a_row in (1, 2, 1, 3, 1, 1):
+        for _ in range(in_a_row):
+            victim = killing.driver.start()
+            time.sleep(draw.uniform(0.02, 0.9))  # wherever it is by then
+            kill(victim)
+            killing.driver.end()
+        killing.next_is_good()
+        assert_nothing_is_lost(world)
+        assert_rounds_are_told(world)
+        killing.change()
+    assert world.sync()["status"] == "success"
+    often_killed = told_by(world)
+    killing.anew()
+    assert world.sync()["status"] == "success"
+    assert told_by(world) == often_killed
+
+
+def test_a_command_that_is_killed_is_followed_up_by_the_next_and_stops_no_beat(killing: Killing) -> None:
+    killing.anew()
+    world, command = killing.world, [PROGRAM, "sync", "--json"]
+    points = (
+        asked("customers", 3),
+        Point("customers are stored", sql="servicetitan.customers AT COMMIT"),
+        committed("Salesforce has made the accounts", ACCOUNTS),
+    )
+    for point in points:
+        with killing._in_force(point) as halt, subprocess.Popen(command, stdout=subprocess.PIPE) as victim:
+            try:
+                until(lambda: killing._is_at(point, halt) or victim.poll() is not None, str(point))  # noqa: B023
+                dead = halt.waiting() if halt else []
+            finally:
+                victim.kill()
+            assert victim.wait() == -signal.SIGKILL
+            if halt:
+                halt.roll_back(dead)
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["tenants"][0]["status"] == "success"
+    assert_nothing_is_lost(world)
+    assert_rounds_are_told(world, killed=len(points))
+    assert_it_rests(world)
+    killing.change()
+    with instance.open_instance(world.settings) as dagster:
+        ticked = automation.poll(dg.build_sensor_context(instance=dagster, definitions=defs()))
+    assert isinstance(ticked, dg.SensorResult)
+    said = ticked.skip_reason.skip_message if ticked.skip_reason else None
+    assert ticked.run_requests, f"a command that was killed must not keep the beat from its tenant: {said}"
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """Give a home for an embedded server of the test's own; the server's user must reach it."""
+    made = Path(tempfile.mkdtemp(prefix="st_sf_kill_"))
+    made.chmod(0o755)
+    try:
+        yield made
+    finally:
+        local.stop(made)
+        rmtree((made / "postgres").resolve(), ignore_errors=True)
+        rmtree(made)
+
+
+def test_a_database_that_is_killed_in_mid_round_costs_nothing_but_that_round(
+    killing: Killing, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = killing.world
+    killing.forget()
+    killing.is_loaded = False
+    monkeypatch.setenv("ST_SF_HOME", str(home))
+    monkeypatch.delenv("ST_SF_DATABASE_URL")
+    monkeypatch.delenv("ST_SF_DAGSTER_URL")
+    points = (
+        Point("customers are stored", sql="servicetitan.customers AT COMMIT"),
+        Point("profiles are written", sql="customers.profile", nth=50),
+        Point("the contacts' receipts are stored", sql="sync.receipts WHEN NEW.asset = 'salesforce/contacts'", nth=9),
+    )
+    assert world.rows("SELECT 1 AS one") == [{"one": 1}]  # the first start makes the tables
+    for point in points:
+        with closing(Halt(local.url(home), point)) as halt:
+            victim = killing.driver.start()
+            try:
+                until(lambda: halt.waiting() or not lives(victim), str(point))  # noqa: B023
+                kill_server(home)
+                if point is points[-1]:
+                    kill(victim)  # the power is cut for both
+            finally:
+                url = local.start(home)
+                code, said = killing.driver.end()
+        if point is points[-1]:
+            assert (code, said) == (-signal.SIGKILL, {})
+        else:
+            assert [each["status"] for each in said["report"]["tenants"]] == ["failed"]
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("DROP FUNCTION halt CASCADE")
+            connection.execute("DROP SEQUENCE halts")
+    killing.next_is_good()
+    killing.is_loaded = False
+    assert_nothing_is_lost(world)
+    rounds = world.rows("SELECT status, error FROM sync.rounds ORDER BY started_at")
+    assert [row["status"] for row in rounds] == ["failed", "failed", "failed", "success"]
+    assert rounds[2]["error"] == "the process ended in the middle"
+    assert all(row["error"] for row in rounds[:3])
+    assert_it_rests(world)
+
+
+def test_a_command_whose_database_is_killed_says_so_in_a_sentence(
+    killing: Killing, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killing.forget()
+    killing.is_loaded = False
+    monkeypatch.setenv("ST_SF_HOME", str(home))
+    monkeypatch.delenv("ST_SF_DATABASE_URL")
+    monkeypatch.delenv("ST_SF_DAGSTER_URL")
+    assert killing.world.rows("SELECT 1 AS one") == [{"one": 1}]
+    command = [PROGRAM, "sync"]
+    with (
+        closing(Halt(local.url(home), Point("profiles are written", sql="customers.profile", nth=50))) as halt,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as told,
+    ):
+        try:
+            until(lambda: halt.waiting() or told.poll() is not None, "profiles are written")
+            kill_server(home)
+        finally:
+            local.start(home)
+            out, err = told.communicate()
+    assert told.returncode == 1
+    assert "Traceback" not in out + err
+    assert "database" in err
+    killing.forget()
+
+
+def kill_server(home: Path) -> None:
+    """End the postmaster and all its children as a power cut would."""
+    postmaster = int(((home / "postgres").resolve() / "data/postmaster.pid").read_text().split()[0])
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    for pid in (postmaster, *map(int, children)):
+        kill(pid)
+
+
+def told_by(world: World) -> dict[str, dict[str, Any]]:
+    """Give what an org shows of each customer, but for what no two orgs share: its own ids and instants."""
+    own = {"Id", "AccountId", "CreatedDate", "LastModifiedDate", "SystemModstamp", "Last_Sync_DateTime__c"}
+    told = {}
+    for name, key in (("Account", "ServiceTitan_Account_Id__c"), ("Contact", "ServiceTitan_Customer_Id__c")):
+        for row in world.sf.records(name):
+            told[f"{name} {row[key]}"] = {field: value for field, value in row.items() if field not in own}
+    return told

@@ -107,9 +107,7 @@ def complete_job(call: Call) -> None:
 
 def list_canceled_logs(call: Call) -> Any:
     """List the notes of a job's cancellations."""
-    job, table = call.found("jobs")["id"], call.tenant.tables["job_canceled_logs"]
-    records = (table.get(key) for key in table.keys())  # noqa: SIM118 - a table's keys are walked in order
-    return call.page([each for each in records if each["jobId"] == job])
+    return call.page(links.canceled_logs_of(call.tenant, call.found("jobs")["id"]))
 
 
 def create_appointment(call: Call) -> Any:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from st_sf_pipelines.simulators.shop import stamps
+from st_sf_pipelines.simulators.shop.table import Bound
 
 from . import documents, filters
 from .answers import invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from st_sf_pipelines.simulators.shop import Tenant
-    from st_sf_pipelines.simulators.shop.table import Meta, Record
+    from st_sf_pipelines.simulators.shop.table import Record, Table
 
     from .entities import Entity
-
-    Test = Callable[[Meta], bool]
 
 MAX_PAGE_SIZE, MAX_IDS = 5_000, 50
 # What `active` and `activeState` may say, and which records that means.
@@ -66,21 +65,33 @@ class Lists:
 
 
 def _select(tenant: Tenant, entity: Entity, query: Mapping[str, str]) -> list[int]:
-    table = tenant.tables[entity.name]
-    wanted_ids = _ids(query)
-    keys = table.keys() if wanted_ids is None else sorted((key for key in wanted_ids if key in table), reverse=True)
-    tests = [_active(entity, query), *_times(query)]
-    found = [meta for meta in map(table.meta, keys) if all(test(meta) for test in tests)]
+    table, shown, bounds = tenant.tables[entity.name], _shown(entity, query), _bounds(query)
+    wanted = _ids(query)
+    keys = _referring(table, entity, query) if wanted is None else [key for key in wanted if key in table]
+    if keys is None:
+        keys = table.chosen(shown, bounds)
+    else:
+        metas = [table.meta(key) for key in sorted(keys, reverse=True)]
+        fit = [meta for meta in metas if meta.active in shown and all(bound.holds(meta) for bound in bounds)]
+        keys = [meta.key for meta in fit]
     for test in filters.tests(tenant, entity, query):
-        found = [meta for meta in found if test(table.get(meta.key))]
-    return [meta.key for meta in _sorted(tenant, entity, query, found)]
+        keys = [key for key in keys if test(table.get(key))]
+    return _sorted(tenant, entity, query, keys)
 
 
-def _active(entity: Entity, query: Mapping[str, str]) -> Test:
-    if entity.active_filter is None:
-        return lambda meta: meta.active
-    shown = chosen(entity.active_filter, query)
-    return lambda meta: meta.active in shown
+def _referring(table: Table, entity: Entity, query: Mapping[str, str]) -> list[int] | None:
+    """Give the ids that a filter by another record's id leaves, if one is given."""
+    for name, rule in entity.filters.items():
+        words = query.get(name, "").split(",")
+        if rule.test == "is" and all(word.strip().isdigit() for word in words):
+            keys = table.referring(rule.path, {int(word) for word in words})
+            if keys is not None:
+                return keys
+    return None
+
+
+def _shown(entity: Entity, query: Mapping[str, str]) -> tuple[bool, ...]:
+    return (True,) if entity.active_filter is None else chosen(entity.active_filter, query)
 
 
 def chosen(name: str, query: Mapping[str, str], default: str | None = None) -> tuple[bool, ...]:
@@ -92,23 +103,17 @@ def chosen(name: str, query: Mapping[str, str], default: str | None = None) -> t
     return choices[given.lower()]
 
 
-def _times(query: Mapping[str, str]) -> list[Test]:
+def _bounds(query: Mapping[str, str]) -> list[Bound]:
     # A balance that moved brings a customer into the modified range, though its modifiedOn stays.
     aside = query.get("excludeAccountingChangesFromModifiedDateRange", "").lower() == "true"
-    bounds: dict[str, Callable[[int], Test]] = {
-        "createdOnOrAfter": lambda bound: lambda meta: meta.created >= bound,
-        "createdBefore": lambda bound: lambda meta: meta.created < bound,
-        "modifiedOnOrAfter": lambda bound: lambda meta: (meta.modified if aside else meta.ranged) >= bound,
-        "modifiedBefore": lambda bound: lambda meta: (meta.modified if aside else meta.ranged) < bound,
-    }
-    tests = []
-    for name, test in bounds.items():
-        if query.get(name):
-            bound = stamps.read(query[name])
-            if bound is None:
-                raise invalid(name, f"The value '{query[name]}' is not valid for {name}.")
-            tests.append(test(bound))
-    return tests
+    modified = "modified" if aside else "ranged"
+    bounds = []
+    for prefix, column in (("created", "created"), ("modified", modified)):
+        for suffix, is_first in (("OnOrAfter", True), ("Before", False)):
+            moment = stamps.read(query.get(prefix + suffix))
+            if moment is not None:
+                bounds.append(Bound(column, moment if is_first else None, None if is_first else moment))
+    return bounds
 
 
 def _ids(query: Mapping[str, str]) -> list[int] | None:
@@ -122,7 +127,7 @@ def _ids(query: Mapping[str, str]) -> list[int] | None:
     return sorted({int(part) for part in parts})
 
 
-def _sorted(tenant: Tenant, entity: Entity, query: Mapping[str, str], found: list[Meta]) -> list[Meta]:
+def _sorted(tenant: Tenant, entity: Entity, query: Mapping[str, str], found: list[int]) -> list[int]:
     given = query.get("sort", "")
     # A plus that was not encoded arrives as a blank.
     direction, name = (given[:1], given[1:]) if given[:1] in {"+", "-", " "} else ("+", given)
@@ -136,8 +141,8 @@ def _sorted(tenant: Tenant, entity: Entity, query: Mapping[str, str], found: lis
         raise invalid(field, f"Sorting by '{name}' is not supported; supported: {', '.join(entity.sorts)}.")
     column, table = COLUMNS.get(name.lower()), tenant.tables[entity.name]
 
-    def value(meta: Meta) -> tuple[Any, int]:
-        return getattr(meta, column) if column else str(table.get(meta.key)[name.lower()]), meta.key
+    def value(key: int) -> tuple[Any, int]:
+        return getattr(table.meta(key), column) if column else str(table.get(key)[name.lower()]), key
 
     return sorted(found, key=value, reverse=direction == "-")
 

@@ -82,7 +82,7 @@ class ServiceTitanSimulator:
         trace: TracebackType | None,
     ) -> None:
         """Stop serving."""
-        self._server.should_exit = True
+        self.world.ending = self._server.should_exit = True
         self._thread.join()
         self._listener.close()
 

@@ -35,7 +35,7 @@ class World:
         self.tokens = Tokens(shop, clock, token_seconds)
         self.rate_limit = RateLimit(rate_limit)
         self.life = Life(shop)
-        self.lock = RLock()
+        self.lock, self.ending = RLock(), False
         self.feed_epoch, self.papers = 0, Papers()
 
     def put(

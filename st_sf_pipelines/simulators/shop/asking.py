@@ -11,9 +11,9 @@ from .stamps import TICKS_A_MINUTE
 
 if TYPE_CHECKING:
     from .calendar import Calendar
+    from .columns import Rows
     from .lots import Column, Lots
     from .records import Records
-    from .rows import Rows
 
 LEAD = {name: place for place, name in enumerate(shapes.LEAD_STATUSES)}
 BOOKING = {name: place for place, name in enumerate(shapes.BOOKING_STATUSES)}

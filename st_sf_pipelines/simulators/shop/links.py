@@ -26,9 +26,18 @@ def technicians_of(tenant: Tenant, appointment: int) -> set[int]:
 
 def contacts_of(tenant: Tenant, customer: int) -> list[Record]:
     """Give a customer's contacts that were not deleted."""
-    table = tenant.tables["customer_contacts"]
-    records = (table.get(key) for key in table.keys())  # noqa: SIM118 - a table's keys are walked in order
-    return [record for record in records if record["customerId"] == customer and record["active"]]
+    return [each for each in _referring(tenant, "customer_contacts", "customerId", customer) if each["active"]]
+
+
+def canceled_logs_of(tenant: Tenant, job: int) -> list[Record]:
+    """Give the notes of a job's cancellations, the newest first."""
+    return _referring(tenant, "job_canceled_logs", "jobId", job)
+
+
+def _referring(tenant: Tenant, entity: str, field: str, wanted: int) -> list[Record]:
+    table = tenant.tables[entity]
+    records = map(table.get, table.referring(field, {wanted}) or [])
+    return [record for record in records if record.get(field) == wanted]
 
 
 def owners_of_phone(tenant: Tenant, phone: str) -> set[int]:

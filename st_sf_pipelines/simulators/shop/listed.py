@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from . import people, words
 from .draw import Draw
-from .rows import ListedRow, Rows
+from .rows import ListedRow
 from .shapes_of_settings import (
     BUSINESS_UNIT,
     CAMPAIGN,
@@ -20,6 +20,7 @@ from .stamps import TICKS_A_DAY, written
 
 if TYPE_CHECKING:
     from .calendar import Calendar
+    from .columns import Rows
     from .records import Records
     from .table import Record
 

@@ -7,7 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import listed, people, records_of_customers, records_of_jobs, records_of_money
+from .columns import Rows
 from .draw import Draw
+from .made import ID_STEP, Made, Record, Refers
 from .rows import (
     AppointmentRow,
     AssignmentRow,
@@ -21,9 +23,8 @@ from .rows import (
     LeadRow,
     ListedRow,
     PaymentRow,
-    Rows,
 )
-from .table import ID_STEP, Made, Record, Table
+from .table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +54,18 @@ FIRST_ID = {
     "tag_types":               62_000_007,
 }
 # fmt: on
+# Fields by which records are sought, the column behind each, and the entity that it names.
+OWNED = {"customerId": ("customer", "customers")}
+REFERS: dict[str, dict[str, tuple[str, str]]] = {
+    "customer_contacts": OWNED,
+    "leads": OWNED,
+    "jobs": {**OWNED, "invoiceId": ("invoice", "invoices"), "businessUnitId": ("unit", "business_units")},
+    "job_canceled_logs": {"jobId": ("job", "jobs")},
+    "appointments": {"jobId": ("job", "jobs")},
+    "appointment_assignments": {"appointmentId": ("appointment", "appointments")},
+    "estimates": {"jobId": ("job", "jobs")},
+    "invoices": {"customer.id": ("customer", "customers"), "job.id": ("job", "jobs")},
+}
 ROOM = 100_000_000
 """Ids of one entity have this much room before the next tenant's begin: no two tenants share an id by chance."""
 
@@ -105,7 +118,11 @@ class Records:
         ids = range(first, first + ID_STEP * len(rows), ID_STEP)
         # A job is never deleted and a log never changed, so they carry no column of their own for that.
         active, modified = columns.get("active", columns["created"]), columns.get("modified", columns["created"])
-        return Made(ids, columns["created"], modified, active, partial(record, self))
+        refers = {
+            field: Refers(columns[column], self._first_id[other])
+            for field, (column, other) in REFERS.get(entity, {}).items()
+        }
+        return Made(ids, columns["created"], modified, active, partial(record, self), refers)
 
     def id_of(self, entity: str, row: int) -> int:
         """Give the id of a row."""

@@ -5,46 +5,17 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import stamps
+from .made import ID_STEP, Bound, Made, Meta, Place, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-Record = dict[str, Any]
-
-ID_STEP = 7
-"""Ids of neighbouring records lie this far apart: real ones have gaps."""
-
-
-class Place(NamedTuple):
-    """A place in the feed: when a record reached it, and a number that orders records with equal stamps."""
-
-    arrived: int
-    order: int
-
-
-class Meta(NamedTuple):
-    """What lists filter and sort by; `ranged` is modifiedOn, or the later day on which the balance changed."""
-
-    key: int
-    created: int
-    modified: int
-    ranged: int
-    active: bool
-
-
-class Made(NamedTuple):
-    """The generated part of a table: ids, three columns, and how a row becomes a record."""
-
-    ids: range
-    created: array[int]
-    modified: array[int]
-    active: array[int]
-    record: Callable[[int], Record]
+__all__ = ["Bound", "Made", "Meta", "Place", "Record", "Table"]
 
 
 class Table:
@@ -111,6 +82,38 @@ class Table:
             row += 1
         keys.update(key for key, (record, _, _) in self._put.items() if record.get(field) == wanted)
         return [record for record in map(self.get, sorted(keys)) if record.get(field) == wanted]
+
+    def _changed(self) -> list[int]:
+        return [*self._put, *self._unseen]
+
+    def referring(self, field: str, wanted: set[int]) -> list[int] | None:
+        """Give the ids of all records whose field may have one of some values, without a look at each record."""
+        if field not in self._made.refers:
+            return None
+        column, first = self._made.refers[field]
+        rows = [(key - first) // ID_STEP for key in wanted if key >= first and (key - first) % ID_STEP == 0]
+        found: list[int] = np.flatnonzero(np.isin(np.frombuffer(column, dtype=np.int64), rows)).tolist()
+        return sorted({*(self._made.ids[row] for row in found), *self._changed()}, reverse=True)
+
+    def chosen(self, shown: tuple[bool, ...], bounds: list[Bound]) -> list[int]:
+        """Give the ids of all active records, or of the others, within some bounds; the highest first."""
+        made = self._made
+        columns = {"created": made.created, "modified": made.modified, "ranged": made.modified}
+        fits = np.ones(len(made.ids), dtype=bool)
+        if len(shown) == 1:
+            fits &= (np.frombuffer(made.active, dtype=np.int64) != 0) == shown[0]
+        for bound in bounds:
+            values = np.frombuffer(columns[bound.column], dtype=np.int64)
+            if bound.since is not None:
+                fits &= values >= bound.since
+            if bound.before is not None:
+                fits &= values < bound.before
+        changed = self._changed()
+        fits[[made.ids.index(key) for key in changed if key in made.ids]] = False
+        found: list[int] = (made.ids.start + made.ids.step * np.flatnonzero(fits)).tolist()
+        later = [key for key in changed if self.meta(key).active in shown]
+        found += [key for key in later if all(bound.holds(self.meta(key)) for bound in bounds)]
+        return sorted(found, reverse=True)
 
     def meta(self, key: int) -> Meta:
         """Give what lists filter and sort by."""

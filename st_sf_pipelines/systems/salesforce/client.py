@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from st_sf_pipelines.errors import PermanentError
 from st_sf_pipelines.ports import Receipt, Remote, Upsert
 from st_sf_pipelines.systems.salesforce.codes import mend_for
 from st_sf_pipelines.systems.salesforce.session import SalesforceSession, records_of
@@ -56,14 +57,30 @@ class SalesforceClient:
         """Write records; yield receipts as they come. A request that is refused whole is halved (SF-6)."""
         return self._writer.push(target, upserts)
 
-    def has_strangers(self, target: ObjectMap) -> bool:
-        """Tell whether the org holds records of this object that do not carry our key."""
-        return bool(self._page(f"SELECT Id FROM {target.remote} WHERE {target.key} = null LIMIT 1")["records"])
+    def strangers(self, targets: Sequence[ObjectMap]) -> list[ObjectMap]:
+        """Give the objects of which the org holds records that do not carry our key; one call asks for all."""
+        queries = [f"SELECT Id FROM {target.remote} WHERE {target.key} = null LIMIT 1" for target in targets]
+        return [target for target, page in zip(targets, self._session.queries(queries), strict=True) if page["records"]]
 
     def read(
         self, target: ObjectMap, fields: Iterable[str], *, keyed: bool, keys: Sequence[str] = ()
     ) -> Iterator[Remote]:
-        """Read records back, 2,000 a call; a parent's key comes nested, as it is sent."""
+        """Read records back, 2,000 a call; a parent's key comes nested, as it is sent.
+
+        A column that the org does not show is left out of what is read.
+        """
+        fields = list(fields)
+        try:
+            yield from self._read(target, list(fields), keyed=keyed, keys=keys)
+        except PermanentError as error:
+            if error.code != "INVALID_FIELD":
+                raise
+            shown = self._session.shown(target.remote)
+            if target.key not in shown:
+                raise
+            yield from self._read(target, [name for name in fields if name in shown], keyed=keyed, keys=keys)
+
+    def _read(self, target: ObjectMap, fields: Sequence[str], *, keyed: bool, keys: Sequence[str]) -> Iterator[Remote]:
         parents = {field.to: field.refers_to for field in target.fields if field.refers_to}
         names = [f"{name}.{parents[name]}" if name in parents else name for name in fields]
         columns = ", ".join(dict.fromkeys(["Id", target.key, *names]))

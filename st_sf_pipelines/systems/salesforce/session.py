@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -17,7 +18,7 @@ from st_sf_pipelines.systems.salesforce.auth import SessionKeeper
 from st_sf_pipelines.systems.salesforce.codes import Kind, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from st_sf_pipelines.config import Salesforce as Config
     from st_sf_pipelines.systems.salesforce.auth import Session
@@ -52,6 +53,7 @@ class SalesforceSession:
         self._attempts = attempts
         self._keeper = SessionKeeper(tenant, config)
         self._http = _Timed()
+        logging.getLogger("urllib3").setLevel(logging.INFO)  # at DEBUG it writes whole queries, e-mails among them
         self._client: tuple[Session, Salesforce] | None = None
         self.calls = 0
         self.usage: tuple[int, int] | None = None
@@ -72,9 +74,31 @@ class SalesforceSession:
         """Send a query; give its first page."""
         return self._retried("GET query", lambda client: client.query(soql))
 
+    def queries(self, soqls: Sequence[str]) -> list[Any]:
+        """Send up to five queries in one call; give their first pages. One that does not go so is sent alone."""
+        base = f"/services/data/v{self._config.api_version}/query"
+        parts = [
+            {"method": "GET", "url": f"{base}?q={quote(soql, safe='')}", "referenceId": f"part{n}"}
+            for n, soql in enumerate(soqls)
+        ]
+        try:
+            answer = self.call("POST", "composite", {"allOrNone": False, "compositeRequest": parts})
+            pages = [part["body"] for part in answer["compositeResponse"]]
+        except (PermanentError, KeyError, TypeError):
+            pages = []
+        is_whole = len(pages) == len(soqls) and all(isinstance(page, dict) and "records" in page for page in pages)
+        return pages if is_whole else [self.query(soql) for soql in soqls]
+
     def query_more(self, url: str) -> Any:
         """Follow a page's nextRecordsUrl."""
         return self._retried("GET query", lambda client: client.query_more(url, identifier_is_url=True))
+
+    def shown(self, remote: str) -> set[str]:
+        """Give the fields of an object, and the names by which its parents are referred to, as the org shows them."""
+        fields = self.call("GET", f"sobjects/{remote}/describe")["fields"]
+        return {field["name"] for field in fields} | {
+            f["relationshipName"] for f in fields if f.get("relationshipName")
+        }
 
     def _retried(self, endpoint: str, send: Callable[[Salesforce], Any]) -> Any:
         for attempt in Retrying(

@@ -154,11 +154,9 @@ class Writer:
     def _missing(self, collection: _Collection) -> frozenset[str]:
         """Name the fields sent that the org does not show; one look at its description saves hundreds of halvings."""
         try:
-            described = self._session.call("GET", f"sobjects/{collection.target.remote}/describe")
+            shown = self._session.shown(collection.target.remote)
         except PermanentError:
             return frozenset()
-        shown = {field["name"] for field in described["fields"]}
-        shown |= {field["relationshipName"] for field in described["fields"] if field.get("relationshipName")}
         return frozenset(name for row in collection.rows for name in row.fields if name not in shown)
 
     def _found(self, target: ObjectMap, row: Upsert) -> Upsert | None:
@@ -186,7 +184,11 @@ def _receipt(row: Upsert, result: Any) -> Receipt:
         return Receipt(row.key, Outcome.CREATED if made else Outcome.UPDATED, remote_id)
     errors = result.get("errors") or [{}]
     code = errors[0].get("statusCode") or errors[0].get("errorCode")
-    outcome = Outcome.PASSING if kind_of(code) is Kind.PASSING else Outcome.REFUSED
+    outcome = Outcome.REFUSED
+    if kind_of(code) is Kind.PASSING:
+        outcome = Outcome.PASSING
+    elif kind_of(code) is Kind.GONE and row.remote_id is not None:
+        outcome = Outcome.GONE
     fields = tuple(map(str, errors[0].get("fields") or ()))
     return Receipt(row.key, outcome, row.remote_id, code, errors[0].get("message"), fields)
 

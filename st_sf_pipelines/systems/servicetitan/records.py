@@ -6,18 +6,24 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StrictBool, StrictInt, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from st_sf_pipelines.rules.contacts import phone_e164, valid_email
 from st_sf_pipelines.rules.names import split_name
 from st_sf_pipelines.rules.stamps import instant, ticks
+
+EARLIEST, LATEST = ticks("1900-01-01T00:00:00Z"), ticks("2200-01-01T00:00:00Z")
 
 
 def _stamp(value: object) -> object:
     if not isinstance(value, str):
         msg = "is not a time stamp"
         raise ValueError(msg)  # noqa: TRY004 - pydantic turns a ValueError into a fault of this field
-    return ticks(value)
+    count = ticks(value)
+    if not EARLIEST <= count <= LATEST:
+        msg = "lies outside of 1900 to 2200"
+        raise ValueError(msg)
+    return count
 
 
 def _moment(value: object) -> object:
@@ -33,6 +39,7 @@ def _money(value: object) -> object:
 
 Ticks = Annotated[int, BeforeValidator(_stamp)]
 Moment = Annotated[datetime, BeforeValidator(_moment)]
+Id = Annotated[StrictInt, Field(ge=0, lt=2**63)]
 Money = Annotated[Decimal, BeforeValidator(_money)]
 
 
@@ -47,7 +54,7 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
     COLUMNS: ClassVar[tuple[str, ...]] = ()
 
-    id: StrictInt
+    id: Id
     modifiedOn: Ticks
     active: StrictBool = True
 
@@ -80,7 +87,7 @@ class Customer(Record):
     balance: Money | None = None
     doNotMail: StrictBool = False
     doNotService: StrictBool = False
-    mergedToId: StrictInt | None = None
+    mergedToId: Id | None = None
 
     def columns(self) -> tuple[Any, ...]:
         """Give the columns, the name parsed."""
@@ -97,7 +104,7 @@ class CustomerContact(Record):
     """A phone number or e-mail address of a customer, checked here, when a changed record is stored (SEG-3)."""
 
     COLUMNS = ("customer_id", "type", "value", "email", "phone", "e164", "created_on")
-    customerId: StrictInt
+    customerId: Id
     type: StrictStr
     value: StrictStr | None = None
     createdOn: Moment | None = None
@@ -118,10 +125,10 @@ class Job(Record):
     """A job; its status is kept without case and spaces (SEG-1)."""
 
     COLUMNS = ("customer_id", "job_number", "status", "business_unit_id", "created_on", "completed_on")
-    customerId: StrictInt
+    customerId: Id
     jobNumber: StrictStr | None = None
     jobStatus: StrictStr
-    businessUnitId: StrictInt | None = None
+    businessUnitId: Id | None = None
     createdOn: Moment | None = None
     completedOn: Moment | None = None
 
@@ -134,7 +141,7 @@ class Job(Record):
 
 
 class _Reference(BaseModel):
-    id: StrictInt
+    id: Id
 
 
 class Invoice(Record):
@@ -143,7 +150,7 @@ class Invoice(Record):
     COLUMNS = ("customer_id", "job_id", "adjustment_to_id", "total")
     customer: _Reference | None = None
     job: _Reference | None = None
-    adjustmentToId: StrictInt | None = None
+    adjustmentToId: Id | None = None
     total: Money | None = None
 
     def columns(self) -> tuple[Any, ...]:

@@ -1,0 +1,88 @@
+"""The command line says what happened: 0 only if nothing was rejected, 3 if rows were parked, 1 on failure."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from st_sf_pipelines.cli import app
+from st_sf_pipelines.errors import ConfigError
+from st_sf_pipelines_tests.acceptance.desk import new_customer
+
+if TYPE_CHECKING:
+    from st_sf_pipelines_tests.world import World
+
+
+def st_sf(*arguments: str) -> tuple[int, Any]:
+    """Run a command in this process; give its exit code and what it printed as JSON."""
+    result = CliRunner().invoke(app, [*arguments, "--json"])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, json.loads(result.stdout)
+
+
+def test_sync_ends_with_0_then_3_for_parked_rows_and_1_on_failure(world: World) -> None:
+    st_id = new_customer(world, "Ann Lee")
+    code, report = st_sf("sync", "--as-of", "2026-06-01T00:00:00Z")
+    [tenant] = report["tenants"]
+    assert (code, report["as_of"], tenant["status"], tenant["error"]) == (0, "2026-06-01T00:00:00Z", "success", None)
+    assert tenant["entities"]["customers"].items() >= {"read": 1, "new": 1, "changed": 0, "quarantined": 0}.items()
+    assert tenant["targets"]["salesforce/accounts"]["created"] == 1
+    world.sf.add_rule("validation", "Account", when={"Name": "Ann Bad"}, message="bad name")
+    world.st.put("customers", [{"id": st_id, "name": "Ann Bad"}])
+    assert st_sf("sync")[0] == 3
+    code, report = st_sf("parked")
+    [row] = report["tenants"][0]["parked"]
+    assert (code, row["key"], row["code"]) == (0, f"st_{st_id}", "FIELD_CUSTOM_VALIDATION_EXCEPTION")
+    assert row["mend"]
+    assert st_sf("reconcile")[0] == 1
+    world.sf.expire_session()
+    world.st.put("customers", [{"id": st_id, "name": "Ann Lee-Jones"}])
+    code, report = st_sf("sync")
+    assert (code, report["tenants"][0]["status"]) == (1, "failed")
+
+
+def test_a_full_round_reads_and_derives_all_again(world: World) -> None:
+    new_customer(world, "Ann Lee")
+    assert st_sf("sync")[0] == 0
+    code, report = st_sf("sync", "--full")
+    assert (code, report["tenants"][0]["entities"]["customers"]["read"]) == (0, 1)
+
+
+def test_an_org_with_people_ends_with_1_until_it_is_adopted(world: World) -> None:
+    new_customer(world, "Ann Lee", email="ann@example.com")
+    world.sf.put_records("Contact", {"LastName": "Lee", "Email": "ann@example.com"})
+    world.sf.put_records("Account", {"Name": "Somebody"})
+    code, report = st_sf("sync")
+    assert (code, report["tenants"][0]["status"]) == (1, "stopped")
+    assert st_sf("adopt", "--apply")[0] == 0
+    assert st_sf("sync")[0] == 0
+    code, report = st_sf("reconcile")
+    assert (code, report["ok"]) == (0, True)
+
+
+def test_plan_tells_records_and_calls_and_sends_nothing(world: World) -> None:
+    new_customer(world, "Ann Lee")
+    code, report = st_sf("plan")
+    row = report["tenants"][0]["targets"]["salesforce/accounts"]
+    assert (code, row["records"], row["create"], row["calls"]) == (0, 1, 1, 1)
+    assert world.sf.records("Account") == []
+
+
+@pytest.mark.parametrize("arguments", [("sync", "--tenant", "nobody"), ("sync", "--entities", "x")])
+def test_a_name_that_is_not_known_is_told(world: World, arguments: tuple[str, ...]) -> None:
+    del world
+    with pytest.raises(ConfigError, match=r"nobody|x: not known"):
+        st_sf(*arguments)
+
+
+def test_config_masks_every_secret(world: World) -> None:
+    code, report = st_sf("config")
+    assert code == 0
+    text = json.dumps(report)
+    for secret in (world.st.credentials["client_secret"], world.st.credentials["app_key"]):
+        assert secret not in text
+    assert world.sf.credentials["access_token"] not in text

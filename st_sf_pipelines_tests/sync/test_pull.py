@@ -1,0 +1,164 @@
+"""Pulling: each page is stored with its token, a record read twice is no change, and a refused token begins anew."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from st_sf_pipelines.errors import PermanentError, TransientError
+from st_sf_pipelines.simulators.servicetitan.faults import rules
+from st_sf_pipelines.simulators.servicetitan.simulator import ServiceTitanSimulator
+from st_sf_pipelines.store import records
+from st_sf_pipelines.sync.pull import Window, check, pull
+from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
+from st_sf_pipelines.systems.servicetitan.entities import ENTITY
+from st_sf_pipelines_tests.systems.conftest import tenant_of
+from st_sf_pipelines_tests.world import TENANT, small_shop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from st_sf_pipelines.store.database import Database
+
+CUSTOMERS = ENTITY["customers"]
+
+
+@pytest.fixture
+def st() -> Iterator[ServiceTitanSimulator]:
+    """Give a shop of 23 customers, five records a page."""
+    with ServiceTitanSimulator(small_shop(23), page_size=5, rate_limit=None) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def source(st: ServiceTitanSimulator) -> Iterator[ServiceTitanClient]:
+    """Give a reader that does not try again: what fails, fails."""
+    client = ServiceTitanClient(tenant_of(st), attempts=1)
+    yield client
+    client.close()
+
+
+def ids(db: Database) -> set[int]:
+    with db.connect() as connection:
+        return {row["id"] for row in connection.execute("SELECT id FROM servicetitan.customers")}
+
+
+def of_shop(st: ServiceTitanSimulator) -> set[int]:
+    return set(st.shop.tenant().tables["customers"].keys())
+
+
+def fail(st: ServiceTitanSimulator, nth: int, **do: Any) -> None:
+    st.app.faults.rules = rules([{"match": {"entity": "customers", "nth": nth, "times": 1}, "do": do}])
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3, 4, 5])
+def test_a_pull_that_breaks_at_any_page_goes_on_where_it_stood(
+    db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient, nth: int
+) -> None:
+    fail(st, nth, status=503)
+    with pytest.raises(TransientError):
+        pull(db, source, TENANT, CUSTOMERS)
+    assert len(ids(db)) == 5 * (nth - 1)
+    assert records.token(db, TENANT, "customers")[1] is False
+    rest = pull(db, source, TENANT, CUSTOMERS)
+    assert (rest.read, rest.new) == (23 - 5 * (nth - 1), 23 - 5 * (nth - 1))
+    assert ids(db) == of_shop(st)
+    assert records.token(db, TENANT, "customers")[1] is True
+
+
+def test_a_pull_counts_what_is_read_new_and_changed(
+    db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
+) -> None:
+    first = pull(db, source, TENANT, CUSTOMERS)
+    assert (first.read, first.new, first.changed, first.quarantined, first.calls) == (23, 23, 0, 0, 5)
+    [changed, same] = list(of_shop(st))[:2]
+    st.put("customers", [{"id": changed, "name": "Another Name"}])
+    st.put("customers", [st.shop.tenant().tables["customers"].get(same)])
+    second = pull(db, source, TENANT, CUSTOMERS)
+    assert (second.new, second.changed, second.calls) == (0, 1, 1)
+
+
+def test_a_change_touches_its_customer_and_a_move_touches_both(
+    db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
+) -> None:
+    contacts = ENTITY["customer_contacts"]
+    [contact] = st.put("customer_contacts", [{"customerId": 1, "type": "Phone", "value": "480-555-0101"}])
+    pull(db, source, TENANT, contacts)
+
+    def touched() -> set[int]:
+        with db.connect() as connection:
+            rows = connection.execute("DELETE FROM sync.touched RETURNING subject").fetchall()
+        return {row["subject"] for row in rows}
+
+    assert 1 in touched()
+    pull(db, source, TENANT, contacts)
+    assert touched() == set()
+    st.put("customer_contacts", [{"id": contact, "customerId": 2}])
+    pull(db, source, TENANT, contacts)
+    assert touched() == {1, 2}
+
+
+def test_a_token_that_the_server_forgot_begins_again_from_what_is_stored(
+    db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
+) -> None:
+    pull(db, source, TENANT, CUSTOMERS)
+    with db.connect() as connection:
+        connection.execute("UPDATE sync.feeds SET token = 'forgotten'")
+    [late] = st.put("customers", [{"name": "Ann Late"}])
+    again = pull(db, source, TENANT, CUSTOMERS)
+    assert again.new == 1
+    assert late in ids(db)
+    assert pull(db, source, TENANT, CUSTOMERS).calls == 1, "with a good token again"
+
+
+def test_a_token_that_is_forgotten_before_anything_is_stored_begins_at_the_beginning(
+    db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
+) -> None:
+    with db.connect() as connection:
+        connection.execute(
+            "INSERT INTO sync.feeds (tenant_id, entity, token) VALUES (%s, 'customers', 'forgotten')", [TENANT]
+        )
+    assert pull(db, source, TENANT, CUSTOMERS).new == 23
+    assert ids(db) == of_shop(st)
+
+
+def test_a_request_that_is_refused_for_good_is_no_endless_beginning(
+    db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
+) -> None:
+    pull(db, source, TENANT, CUSTOMERS)
+    st.app.faults.rules = rules([{"match": {"entity": "customers"}, "do": {"status": 400}}])
+    with pytest.raises(PermanentError):
+        pull(db, source, TENANT, CUSTOMERS)
+    assert source.calls_of("customers") <= 5 + 2
+
+
+def test_a_window_leaves_token_and_completeness_alone(
+    db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
+) -> None:
+    replayed = pull(db, source, TENANT, CUSTOMERS, Window(since=datetime(2001, 1, 1, tzinfo=UTC)))
+    assert (replayed.new, records.token(db, TENANT, "customers")) == (23, (None, False))
+    pull(db, source, TENANT, CUSTOMERS)
+    before = records.token(db, TENANT, "customers")
+    pull(db, source, TENANT, CUSTOMERS, Window(until=datetime(2001, 1, 1, tzinfo=UTC)))
+    assert records.token(db, TENANT, "customers") == before
+    assert ids(db) == of_shop(st)
+
+
+def test_of_two_tenants_with_one_id_each_keeps_its_own(db: Database, source: ServiceTitanClient) -> None:
+    pull(db, source, TENANT, CUSTOMERS)
+    pull(db, source, TENANT + 1, CUSTOMERS)
+    with db.connect() as connection:
+        rows = connection.execute("SELECT tenant_id, count(*) AS n FROM servicetitan.customers GROUP BY 1").fetchall()
+    assert {row["tenant_id"]: row["n"] for row in rows} == {TENANT: 23, TENANT + 1: 23}
+
+
+def test_a_check_parts_the_fitting_from_the_others_and_names_the_field() -> None:
+    good = {"id": 1, "name": "Ann Lee", "modifiedOn": "2026-01-01T00:00:00Z"}
+    raw = [good, {**good, "id": 2, "balance": "a lot", "name": None}, {**good, "id": None}, "no record", None, [1]]
+    rows, rejects = check(CUSTOMERS, [(record, str(n).encode(), b"{}") for n, record in enumerate(raw)])
+    assert [row.id for row in rows] == [1]
+    assert [reject.key for reject in rejects] == ["2", *(str(n).encode().hex() for n in (2, 3, 4, 5))]
+    assert ("name:" in rejects[0].reason, "balance:" in rejects[0].reason) == (True, True)
+    assert "a lot" not in rejects[0].reason
