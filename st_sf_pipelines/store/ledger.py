@@ -158,6 +158,7 @@ def keep_receipts(
             else:
                 cursor.execute(
                     """UPDATE sync.deliveries SET state = CASE WHEN %s THEN 'pending' ELSE 'parked' END,
+                       agreed = CASE WHEN %s THEN '{}' ELSE agreed END,
                        agreed_digest = CASE WHEN %s THEN NULL ELSE agreed_digest END,
                        code = %s, message = %s, fields = %s, tries = tries + 1,
                        next_try_at = CASE WHEN %s
@@ -165,6 +166,7 @@ def keep_receipts(
                        WHERE tenant_id = %s AND asset = %s AND st_id = %s""",
                     [
                         receipt.outcome is Outcome.PASSING,
+                        receipt.outcome is Outcome.GONE,
                         receipt.outcome is Outcome.GONE,
                         receipt.code,
                         receipt.message,
@@ -396,7 +398,7 @@ def park_missing(db: Database, tenant_id: int, asset: str, keys: Sequence[str]) 
         connection.execute(
             """UPDATE sync.deliveries SET state = 'parked', code = 'NOT_FOUND', message = 'is missing in the target',
                    wanted = coalesce(wanted, agreed), wanted_digest = coalesce(wanted_digest, agreed_digest),
-                   agreed_digest = NULL
+                   agreed = '{}', agreed_digest = NULL
                WHERE tenant_id = %s AND asset = %s AND key = ANY(%s)""",
             [tenant_id, asset, list(keys)],
         )

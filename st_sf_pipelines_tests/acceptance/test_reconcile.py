@@ -118,7 +118,7 @@ def test_a_sample_compares_so_many_and_the_counts_are_of_all(world: World) -> No
     assert {row["compared"] for row in rows.values()} == {7}
     assert {row["source"] for row in rows.values()} == {30}
     for row in world.sf.records("Account"):
-        world.sf.put_records("Account", {"Id": row["Id"], "Phone": "1"})
+        world.sf.put_records("Account", {"Id": row["Id"], "Name": "Somebody Else"})
     assert len(objects(prove(world, sample=7))[ACCOUNTS]["differences"]) == 7
 
 

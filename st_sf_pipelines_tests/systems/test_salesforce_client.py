@@ -140,11 +140,11 @@ def test_a_row_that_stays_locked_is_passing_and_not_refused(
     assert client.calls == len(naps) + 1 <= 5
 
 
-def test_a_deleted_record_is_refused_by_its_code(sf: SalesforceSimulator, client: SalesforceClient) -> None:
+def test_a_deleted_record_is_told_as_gone(sf: SalesforceSimulator, client: SalesforceClient) -> None:
     [receipt] = push(client, accounts(1))
     sf.put_records("Account", {"Id": receipt.remote_id, "IsDeleted": True})
     [again] = push(client, [Upsert("st_0", {"Phone": "1"}, receipt.remote_id)])
-    assert (again.outcome, again.code) == (Outcome.REFUSED, "ENTITY_IS_DELETED")
+    assert (again.outcome, again.code) == (Outcome.GONE, "ENTITY_IS_DELETED")
 
 
 @pytest.mark.parametrize(
@@ -208,9 +208,11 @@ def test_a_whole_object_is_read_back_with_its_parents_key(sf: SalesforceSimulato
 
 def test_strangers_are_records_without_our_key(sf: SalesforceSimulator, client: SalesforceClient) -> None:
     push(client, accounts(2))
-    assert client.has_strangers(ACCOUNT) is False
+    assert client.strangers([ACCOUNT, CONTACT]) == []
     sf.put_records("Account", {"Name": "Stranger"})
-    assert client.has_strangers(ACCOUNT) is True
+    before = client.calls
+    assert client.strangers([ACCOUNT, CONTACT]) == [ACCOUNT]
+    assert client.calls == before + 1
 
 
 def test_the_calls_of_the_day_are_read_from_the_answers(sf: SalesforceSimulator, client: SalesforceClient) -> None:
