@@ -209,6 +209,24 @@ def simulate(
     live: Annotated[float | None, typer.Option(help="Seconds between two events of a shop that lives.")] = None,
 ) -> None:
     """Serve one stand-in; the first line is a JSON object with its address and credentials."""
+    try:
+        _serve(system, port, shop, customers, page_size, faults, live)
+    except (OSError, ValueError, TypeError) as error:
+        cause = error.strerror if isinstance(error, OSError) else str(error)
+        named = faults if isinstance(error, FileNotFoundError) else f"port {port}"
+        where = f"{named}: " if isinstance(error, OSError) else ""
+        raise ConfigError([f"the stand-in for {system} cannot start: {where}{cause}"]) from None
+
+
+def _serve(
+    system: str,
+    port: int,
+    shop: str | None,
+    customers: int | None,
+    page_size: int | None,
+    faults: Path | None,
+    live: float | None,
+) -> None:
     if system == "servicetitan":
         from st_sf_pipelines.simulators.servicetitan.serve import serve as serve_servicetitan
 

@@ -347,12 +347,10 @@ def test_a_broken_site_file_is_told_with_its_line_and_nothing_starts(
     assert not (tmp_path / "home").exists()
 
 
-def test_without_a_tenant_the_variables_that_make_one_are_named(
-    st_sf: Commands, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ST_SF_DATABASE_URL", database_url)
-    for command in (("sync",), ("plan",), ("explain", "1"), ("reconcile",), ("adopt",), ("parked",)):
+def test_without_a_tenant_the_variables_that_make_one_are_named_and_nothing_starts(st_sf: Commands, home: Path) -> None:
+    for command in (("sync",), ("plan",), ("adopt",), ("explain", "1"), ("reconcile",), ("parked",)):
         fails(st_sf(*command), "no tenant is configured", "ST_SF_CONFIG", "SERVICETITAN_")
+        assert not home.exists(), f"st-sf {command[0]} started a database only to say that it has nothing to do"
 
 
 def test_variables_alone_make_a_tenant(shop: World, st_sf: Commands, home: Path) -> None:

@@ -12,9 +12,11 @@ from st_sf_pipelines.defs.jobs import RECONCILE, ROUND, TENANT_TAG
 from st_sf_pipelines.defs.news import News, look
 from st_sf_pipelines.defs.raw import key_of
 from st_sf_pipelines.defs.resources import TENANTS, round_config
+from st_sf_pipelines.defs.round import lock_name
 from st_sf_pipelines.errors import StSfError
 from st_sf_pipelines.settings import Settings
 from st_sf_pipelines.store import audit
+from st_sf_pipelines.store.database import Database
 
 _ACTIVE = (
     dg.DagsterRunStatus.QUEUED,
@@ -78,13 +80,29 @@ def _tick(context: dg.SensorEvaluationContext, settings: Settings, now: datetime
 
 
 def _look(instance: dg.DagsterInstance, settings: Settings, tenant: Tenant, now: datetime) -> News:
-    active = instance.get_runs_count(dg.RunsFilter(statuses=list(_ACTIVE), tags={TENANT_TAG: tenant.name}))
-    if active:
-        return News((), (), ("a run is active",))
     try:
-        return look(open_database(settings), tenant, settings.site.segments_of(tenant), now)
+        db = open_database(settings)
+        for run in instance.get_runs(dg.RunsFilter(statuses=list(_ACTIVE), tags={TENANT_TAG: tenant.name})):
+            if not _ended_by_a_kill(db, tenant, run):
+                return News((), (), ("a run is active",))
+            instance.report_run_failed(run, audit.KILLED)
+        return look(db, tenant, settings.site.segments_of(tenant), now)
     except StSfError as error:
         return News((), (), (str(error),))
+
+
+def _ended_by_a_kill(db: Database, tenant: Tenant, run: dg.DagsterRun) -> bool:
+    """Tell whether a run's process is gone: its round was begun, under the tenant's lock, and the lock is free.
+
+    Dagster's launcher does not watch the processes that it starts: after a kill -9 the run would count as started for
+    hours, and keep its tenant from the beat.
+    """
+    kept = audit.round_of(db, run.run_id, tenant.id)
+    is_open = kept is not None and (kept["status"] is None or kept["error"] == audit.KILLED)
+    if run.status is not dg.DagsterRunStatus.STARTED or not is_open:
+        return False
+    with db.lock(lock_name(tenant)) as is_free:
+        return is_free
 
 
 def _request(job: dg.JobDefinition, tenant: Tenant, news: News) -> dg.RunRequest:

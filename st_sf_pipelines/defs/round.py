@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from st_sf_pipelines.config import Segments, Tenant
     from st_sf_pipelines.mapping import ObjectMap
-    from st_sf_pipelines.store.database import Database
+    from st_sf_pipelines.store.database import Database, Lock
     from st_sf_pipelines.store.log import Scope
     from st_sf_pipelines.sync.pull import Window
 
@@ -34,6 +34,7 @@ class Round:
     """What every asset of a run shares; made by `begin`, which holds the tenant's lock as long as it lasts."""
 
     db: Database
+    lock: Lock
     tenant: Tenant
     bounds: Segments
     run_id: str
@@ -73,6 +74,7 @@ class Round:
         began = time.monotonic()
         error = None
         try:
+            self.lock.check()
             yield counts
         except StSfError as caught:
             error = str(caught)
@@ -117,9 +119,9 @@ def begin(
     wait: float = WAIT_SECONDS,
 ) -> Iterator[Round]:
     """Hold the tenant's lock for a round and keep its account; raise RoundRunning if another holds it too long."""
-    with held(db, tenant, wait=wait):
+    with held(db, tenant, wait=wait) as lock:
         concluded, pushed = audit.begin_round(db, run_id, tenant.id, tenant.name, as_of, dry_run=dry_run)
-        work = Round(db, tenant, bounds, run_id, as_of, scope, window, dry_run)
+        work = Round(db, lock, tenant, bounds, run_id, as_of, scope, window, dry_run)
         work.rewinds = concluded is not None and as_of < concluded
         work.backward = pushed is not None and as_of < pushed
         try:
@@ -131,13 +133,13 @@ def begin(
 
 
 @contextmanager
-def held(db: Database, tenant: Tenant, *, wait: float = WAIT_SECONDS) -> Iterator[None]:
-    """Hold a tenant's lock; raise RoundRunning, naming the round that has it, if that takes too long."""
+def held(db: Database, tenant: Tenant, *, wait: float = WAIT_SECONDS) -> Iterator[Lock]:
+    """Hold a tenant's lock, and give it; raise RoundRunning, naming the round that has it, if that takes too long."""
     until = time.monotonic() + wait
     while True:
-        with db.lock(lock_name(tenant)) as is_ours:
-            if is_ours:
-                yield
+        with db.hold(lock_name(tenant)) as lock:
+            if lock is not None:
+                yield lock
                 return
         if time.monotonic() >= until:
             raise RoundRunning(_named(db, tenant))

@@ -111,7 +111,7 @@ def _deliver(work: Round, asset: str, counts: dict[str, Any]) -> Standing:
             skip = work.tenant.salesforce.adopt == "skip"
             every = objects_of(work.tenant.salesforce)
             open_targets(work.db, work.salesforce, work.tenant.id, every, skip=skip)
-            push(work.db, work.salesforce, work.tenant.id, target, work.run_id)
+            push(work.db, work.salesforce, work.tenant.id, target, work.run_id, work.lock.check)
     finally:
         counts.update(ledger.outcomes(work.db, work.run_id, work.tenant.id, asset))
         standing = ledger.standing(work.db, work.tenant.id, asset, target.parent)

@@ -23,8 +23,9 @@ def explain(settings: Settings, name: str | None, customer: str) -> dict[str, An
     digits = "".join(filter(str.isdecimal, customer))
     if not digits:
         raise ConfigError([f"{customer!r} is no customer id; expected a number such as 12345, or st_12345"])
+    tenants = tenants_of(settings, name)
     db = open_database(settings)
-    for tenant in tenants_of(settings, name):
+    for tenant in tenants:
         found = derive.explain(db, tenant, settings.site.segments_of(tenant), int(digits), datetime.now(UTC))
         if found is not None:
             return {"tenant": tenant.name, **found}
@@ -33,10 +34,6 @@ def explain(settings: Settings, name: str | None, customer: str) -> dict[str, An
 
 def list_quarantine(settings: Settings, name: str | None) -> dict[str, Any]:
     """List the records in quarantine of the tenants, each with its reason (EXT-6)."""
+    tenants = tenants_of(settings, name)
     db = open_database(settings)
-    return {
-        "tenants": [
-            {"name": tenant.name, "quarantine": records.quarantine(db, tenant.id)}
-            for tenant in tenants_of(settings, name)
-        ]
-    }
+    return {"tenants": [{"name": each.name, "quarantine": records.quarantine(db, each.id)} for each in tenants]}

@@ -67,10 +67,9 @@ def run_round(
     """Run one tenant's round and give its part of the `sync --json` object; a failure is in it, not raised."""
     instance.add_dynamic_partitions(TENANTS.name or "", [tenant.name])
     run_id = str(uuid.uuid4())
-    result = _job().execute_in_process(
+    result = _subset(entities, targets).execute_in_process(
         instance=instance,
         partition_key=tenant.name,
-        asset_selection=_chosen(entities, targets),
         run_config={**round_config(**{"scope": "changed", **config}), **_QUIET},
         tags={TENANT_TAG: tenant.name, "st/started_by": "command line"},
         run_id=run_id,
@@ -119,16 +118,19 @@ def planned(report: dict[str, Any]) -> dict[str, Any]:
     return {"as_of": report["as_of"], "tenants": tenants}
 
 
-def _chosen(entities: Sequence[str], targets: Sequence[str]) -> list[dg.AssetKey] | None:
-    """Give the assets of a round for the entities and targets named; None: all."""
+def _subset(entities: Sequence[str], targets: Sequence[str]) -> dg.JobDefinition:
+    """Give the round's job for the entities and targets named, or whole; with its own checks, not the nightly ones."""
+    job = defs().resolve_job_def(ROUND.name)
     if not entities and not targets:
-        return None
-    everything = set(selected(_job(), dg.AssetSelection.all())[0])
+        return job
+    everything = set(selected(job, dg.AssetSelection.all())[0])
     raw = {key_of(entity.asset) for entity in ENTITIES}
     pushed = {key_of(asset) for assets in TARGETS.values() for asset in assets}
     keep_raw = {key_of(f"servicetitan/{name}") for name in entities} if entities else raw
     keep_pushed = {key_of(asset) for name in targets for asset in TARGETS[name]} if targets else pushed
-    return sorted((everything - raw - pushed) | keep_raw | keep_pushed)
+    keep = (everything - raw - pushed) | keep_raw | keep_pushed
+    assets, checks = selected(job, dg.AssetSelection.assets(*keep))
+    return job.get_subset(asset_selection=set(assets), asset_check_selection=set(checks))
 
 
 def _counts(operation: dict[str, Any]) -> dict[str, Any]:
@@ -144,7 +146,3 @@ def _cause(result: dg.ExecuteInProcessResult) -> str:
                 error = error.cause
             return str(error.message).partition(": ")[2].strip() or str(error.message)
     return "the run failed; its page in the Dagster UI tells why"
-
-
-def _job() -> dg.JobDefinition:
-    return defs().resolve_job_def(ROUND.name)

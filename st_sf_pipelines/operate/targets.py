@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
 def prove(settings: Settings, name: str | None, *, sample: int | None, repair: bool) -> dict[str, Any]:
     """Reconcile every target of the tenants (SF-11); an org that does not answer is told for its tenant alone."""
+    tenants = tenants_of(settings, name)
     db = open_database(settings)
     report: list[dict[str, Any]] = []
-    for tenant in tenants_of(settings, name):
+    for tenant in tenants:
         objects: dict[str, Any] = {}
         error = None
         try:
@@ -52,8 +53,8 @@ def prove(settings: Settings, name: str | None, *, sample: int | None, repair: b
 
 def adopt(settings: Settings, name: str | None, *, apply: bool) -> dict[str, Any]:
     """Read and plan without sending, then recognise our customers in each tenant's org (SF-13)."""
-    db = open_database(settings)
     tenants = [tenant for tenant in tenants_of(settings, name) if tenant.salesforce is not None]
+    db = open_database(settings)
     with open_instance(settings) as instance:
         rounds = run_rounds(instance, settings, tenants, dry_run=True)["tenants"]
     report: list[dict[str, Any]] = []
@@ -74,6 +75,7 @@ def adopt(settings: Settings, name: str | None, *, apply: bool) -> dict[str, Any
 
 def list_parked(settings: Settings, name: str | None) -> dict[str, Any]:
     """List the parked records of the tenants, each with what a person can do."""
+    tenants = tenants_of(settings, name)
     db = open_database(settings)
     return {
         "tenants": [
@@ -92,15 +94,16 @@ def list_parked(settings: Settings, name: str | None) -> dict[str, Any]:
                     for row in ledger.parked(db, tenant.id)
                 ],
             }
-            for tenant in tenants_of(settings, name)
+            for tenant in tenants
         ]
     }
 
 
 def retry_parked(settings: Settings, name: str | None, key: str | None) -> int:
     """Let parked records be sent again at the next round, all or those of one key; raise ConfigError if none is."""
+    tenants = tenants_of(settings, name)
     db = open_database(settings)
-    count = sum(ledger.retry(db, tenant.id, key, gone_codes=GONE_CODES) for tenant in tenants_of(settings, name))
+    count = sum(ledger.retry(db, tenant.id, key, gone_codes=GONE_CODES) for tenant in tenants)
     if key and not count:
         raise ConfigError([f"nothing is parked under {key!r}; `st-sf parked` lists what is"])
     return count

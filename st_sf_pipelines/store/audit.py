@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from psycopg.types.json import Jsonb
 
@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from st_sf_pipelines.store.database import Database
+
+
+KILLED: Final = "the process ended in the middle"
+"""The error of a round that a kill left open."""
 
 
 def begin_round(
@@ -21,9 +25,9 @@ def begin_round(
     """
     with db.connect() as connection:
         connection.execute(
-            """UPDATE sync.rounds SET ended_at = now(), status = 'failed', error = 'the process ended in the middle'
+            """UPDATE sync.rounds SET ended_at = now(), status = 'failed', error = %s
                WHERE tenant_id = %s AND ended_at IS NULL""",
-            [tenant_id],
+            [KILLED, tenant_id],
         )
         before = (
             connection.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -154,7 +155,13 @@ class Database:
 
     @contextmanager
     def lock(self, name: str) -> Iterator[bool]:
-        """Hold a named lock for as long as this process lives and the block lasts; say whether it was free.
+        """Hold a named lock for as long as this process lives and the block lasts; say whether it was free."""
+        with self.hold(name) as lock:
+            yield lock is not None
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator[Lock | None]:
+        """Hold a named lock as `lock` does; give it, to be asked whether it still holds, or None if it was not free.
 
         It is PostgreSQL's own session lock, on a connection of its own: it ends with the process, however that ends.
         """
@@ -164,7 +171,24 @@ class Database:
             raise StoreError(f"the database does not answer: {_without_password(error)}") from error
         with connection:
             row = connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name]).fetchone()
-            yield bool(row and row[0])
+            yield Lock(connection) if row and row[0] else None
+
+
+class Lock:
+    """A lock that is held on a connection: it ends when the server does, and a pool that reconnects does not notice."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        """Take the connection that holds it."""
+        self._connection = connection
+        self._asking = threading.Lock()
+
+    def check(self) -> None:
+        """Raise StoreError if the lock is gone: somebody else may hold it by now."""
+        try:
+            with self._asking:
+                self._connection.execute("SELECT 1")
+        except psycopg.OperationalError:
+            raise StoreError("the round lost its lock, as the database was restarted; the next round goes on") from None
 
 
 def barrier(connection: Connection, name: str, *, exclusive: bool) -> None:

@@ -10,7 +10,7 @@ from st_sf_pipelines.ports import Upsert
 from st_sf_pipelines.store import ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from st_sf_pipelines.mapping import ObjectMap
     from st_sf_pipelines.ports import Destination
@@ -39,13 +39,22 @@ def open_targets(
         ledger.open_target(db, tenant_id, target.asset, "skip" if skip else "empty")
 
 
-def push(db: Database, destination: Destination, tenant_id: int, target: ObjectMap, run_id: str) -> None:
+def push(
+    db: Database,
+    destination: Destination,
+    tenant_id: int,
+    target: ObjectMap,
+    run_id: str,
+    guard: Callable[[], None] = lambda: None,
+) -> None:
     """Send every delivery that is due and whose parent is there. Raise RemoteError if the target cannot be worked.
 
-    Receipts are stored request by request: after a kill, only the last request is sent again, under the same keys.
+    `guard` is asked before each batch, and raises if the round may not go on. Receipts are stored request by request:
+    after a kill, only the last request is sent again, under the same keys.
     """
     after = 0
     while batch := ledger.ready(db, tenant_id, target.asset, target.parent, after=after, limit=BATCH):
+        guard()
         after = batch[-1].st_id
         differs = {d.key: (d, difference(target, d.wanted, d.agreed)) for d in batch}
         ledger.agree(db, tenant_id, target.asset, [d for d, fields in differs.values() if not fields])

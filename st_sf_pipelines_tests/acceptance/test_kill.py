@@ -30,6 +30,7 @@ import pytest
 
 from st_sf_pipelines.definitions import defs
 from st_sf_pipelines.defs import automation, instance
+from st_sf_pipelines.defs.round import lock_name
 from st_sf_pipelines.operate.targets import prove
 from st_sf_pipelines.store import local
 from st_sf_pipelines.store.database import recreate
@@ -652,6 +653,35 @@ def test_a_database_that_is_killed_in_mid_round_costs_nothing_but_that_round(
     assert rounds[2]["error"] == "the process ended in the middle"
     assert all(row["error"] for row in rounds[:3])
     assert_it_rests(world)
+
+
+def test_a_round_whose_lock_went_down_with_the_database_writes_nothing_more(
+    killing: Killing, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = killing.world
+    killing.forget()
+    killing.is_loaded = False
+    monkeypatch.setenv("ST_SF_HOME", str(home))
+    monkeypatch.delenv("ST_SF_DATABASE_URL")
+    monkeypatch.delenv("ST_SF_DAGSTER_URL")
+    assert world.rows("SELECT 1 AS one") == [{"one": 1}]
+    [tenant] = world.settings.site.tenants
+    asked_before = world.st.counters["token_calls"]
+    with world.st.world.lock:  # ServiceTitan gives tokens, and waits with its pages
+        killing.driver.start()
+        until(lambda: world.st.counters["token_calls"] > asked_before, "the round has begun")
+        with world.db.lock(lock_name(tenant)) as is_free:
+            assert not is_free
+        kill_server(home)
+        local.start(home)
+        with world.db.lock(lock_name(tenant)) as is_free:
+            assert is_free  # the next round may begin, so this one must end
+    code, said = killing.driver.end()
+    assert world.sf.counters["rows"]["Account"]["written"] == 0, "rounds of one tenant never overlap (OPS-2)"
+    assert (code, [each["status"] for each in said["report"]["tenants"]]) == (0, ["failed"])
+    killing.next_is_good()
+    killing.is_loaded = False
+    assert_nothing_is_lost(world)
 
 
 def test_a_command_whose_database_is_killed_says_so_in_a_sentence(

@@ -46,11 +46,10 @@ def test_a_trouble_that_passes_loses_nothing_and_doubles_nothing(
     world.sf.set_faults(
         {"match": {"path": "/composite", "times": 1}, "do": PASSING[fault]},
         {"match": {"path": "/composite", "nth": 3}, "do": PASSING[fault]},
-        {"match": {"path": "/query", "nth": 1}, "do": PASSING[fault]},
     )
     round_ = world.sync()
     assert (round_["status"], round_["error"]) == ("success", None)
-    assert len(naps) == 3
+    assert len(naps) == 2
     for name in ("Account", "Contact"):
         assert len(world.sf.records(name)) == len(by_key(world.sf, name)) == customers
     world.sf.set_faults()
@@ -62,7 +61,7 @@ def test_salesforce_down_leaves_the_source_loaded_and_the_next_round_sends_all(w
     world.sf.set_faults({"match": {"path": "/services/data"}, "do": {"status": 503}})
     down = world.sync()
     assert down["status"] == "failed"
-    assert "salesforce: socal: GET query: the server is in trouble (503)" in down["error"]
+    assert "salesforce: socal: POST composite: the server is in trouble (503)" in down["error"]
     assert sum(naps) > 20, "it was waited for"
     assert (down["entities"]["customers"]["new"], down["derived"]["segments"]) == (20, 20)
     assert world.sf.records("Account") == []
