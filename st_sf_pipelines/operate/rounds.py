@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+from dagster_postgres.utils import DagsterPostgresException
+from sqlalchemy.exc import OperationalError
 
 from st_sf_pipelines.definitions import defs
 from st_sf_pipelines.defs.automation import selected
@@ -14,7 +16,7 @@ from st_sf_pipelines.defs.instance import open_database
 from st_sf_pipelines.defs.jobs import ROUND, TENANT_TAG
 from st_sf_pipelines.defs.raw import key_of
 from st_sf_pipelines.defs.resources import TENANTS, round_config
-from st_sf_pipelines.errors import ConfigError
+from st_sf_pipelines.errors import ConfigError, StoreError
 from st_sf_pipelines.store import audit
 from st_sf_pipelines.systems.salesforce.objects import OBJECTS
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES, ENTITY
@@ -41,17 +43,21 @@ def run_rounds(
 ) -> dict[str, Any]:
     """Run a round of each tenant, one after the other; one tenant's failure never stops another's (EXT-8).
 
-    Raise ConfigError for a name that is no entity or target, before anything starts.
+    Raise ConfigError for a name that is no entity or target, before anything starts; StoreError if Dagster's own
+    database goes away and stays away.
     """
     unknown = [name for name in entities if name not in ENTITY] + [name for name in targets if name not in TARGETS]
     if unknown:
         expected = f"entities: {', '.join(ENTITY)}; targets: {', '.join(TARGETS)}"
         raise ConfigError([f"{', '.join(unknown)}: not known; {expected}"])
     as_of = config.pop("as_of", "") or datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    rounds = [
-        run_round(instance, settings, tenant, entities=entities, targets=targets, as_of=as_of, **config)
-        for tenant in tenants
-    ]
+    try:
+        rounds = [
+            run_round(instance, settings, tenant, entities=entities, targets=targets, as_of=as_of, **config)
+            for tenant in tenants
+        ]
+    except (DagsterPostgresException, OperationalError) as error:
+        raise StoreError("Dagster's database went away in the middle of the round; the next round goes on") from error
     return {"as_of": as_of, "tenants": rounds}
 
 
