@@ -101,15 +101,10 @@ class Http:
         Limits, faults of the server, timeouts, resets and cut-off answers are tried again with jittered backoff, which
         honours Retry-After; other refusals are not.
         """
-        for attempt in Retrying(
-            retry=retry_if_exception_type(TransientError),
-            stop=Patience(self.attempts),
-            wait=Backoff(),
-            reraise=True,
-        ):
-            with attempt:
-                return self._once(make())
-        raise AssertionError  # pragma: no cover - Retrying either returns or raises
+        retrying = Retrying(
+            retry=retry_if_exception_type(TransientError), stop=Patience(self.attempts), wait=Backoff(), reraise=True
+        )
+        return retrying(lambda: self._once(make()))
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Request:
         """Build a request for `json`."""

@@ -101,15 +101,10 @@ class SalesforceSession:
         }
 
     def _retried(self, endpoint: str, send: Callable[[Salesforce], Any]) -> Any:
-        for attempt in Retrying(
-            retry=retry_if_exception_type(TransientError),
-            stop=Patience(self._attempts),
-            wait=Backoff(),
-            reraise=True,
-        ):
-            with attempt:
-                return self._once(endpoint, send)
-        raise AssertionError
+        retrying = Retrying(
+            retry=retry_if_exception_type(TransientError), stop=Patience(self._attempts), wait=Backoff(), reraise=True
+        )
+        return retrying(self._once, endpoint, send)
 
     def _once(self, endpoint: str, send: Callable[[Salesforce], Any]) -> Any:
         if self.usage and self.usage[1] - self.usage[0] <= self._config.reserve * self.usage[1]:
