@@ -147,6 +147,17 @@ def parked_retry(
 
 
 @app.command()
+def allow(
+    run: Annotated[str, typer.Argument(help="The run that the mass-change guard stopped.")], as_json: JsonOption = False
+) -> None:
+    """Let the change that the guard stopped in a run go on at the next round."""
+    from st_sf_pipelines.operate.targets import allow as let_go_on
+
+    report = let_go_on(load(), run)
+    console.show(report, as_json=as_json, how=console.allowed)
+
+
+@app.command()
 def quarantine(tenant: TenantOption = None, as_json: JsonOption = False) -> None:
     """List the ServiceTitan records that do not fit, with their reasons; the last good version stays in force."""
     from st_sf_pipelines.operate.customers import list_quarantine

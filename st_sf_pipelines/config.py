@@ -138,6 +138,13 @@ class Segments(Model):
         return self
 
 
+class Guard(Model):
+    """The mass-change guard of CRM-15: what is more than both is stopped until a person allows it."""
+
+    share: float = Field(default=0.10, ge=0, le=1, description="share of an object's linked records")
+    at_least: int = Field(default=20, ge=1, description="fewer records are never a mass change")
+
+
 class Tenant(Model):
     """One ServiceTitan account, and where its customers go (EXT-8)."""
 
@@ -148,6 +155,7 @@ class Tenant(Model):
     salesforce: Salesforce | None = None
     crm: Crm | None = None
     segments: Segments | None = Field(default=None, description="instead of the site's, for this tenant")
+    guard: Guard | None = Field(default=None, description="instead of the site's, for this tenant")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -164,6 +172,7 @@ class Site(Model):
 
     tenants: list[Tenant] = Field(default_factory=list)
     segments: Segments = Field(default_factory=Segments)
+    guard: Guard = Field(default_factory=Guard)
 
     @model_validator(mode="after")
     def _apart(self) -> Site:
@@ -190,6 +199,10 @@ class Site(Model):
                 )
                 raise ValueError(msg)
             orgs[place] = tenant.name
+
+    def guard_of(self, tenant: Tenant) -> Guard:
+        """Give the guard in force for a tenant."""
+        return tenant.guard or self.guard
 
     def segments_of(self, tenant: Tenant) -> Segments:
         """Give the thresholds in force for a tenant."""

@@ -16,7 +16,7 @@ def defs() -> dg.Definitions:
             derived.profile,
             derived.segment,
             *targets.TARGETS,
-            targets.SALESFORCE,
+            *targets.ENDS,
         ],
         asset_checks=[*checks.PROOFS],
         jobs=[jobs.ROUND, jobs.RECONCILE],

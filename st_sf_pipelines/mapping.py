@@ -16,6 +16,9 @@ from pydantic.dataclasses import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+REF: Final = "$ref"
+"""Marks a value that stands for a record of the target: {"$ref": asset, "subject": our id of that record}."""
+
 OMIT: Final = object()
 """What a transform returns for 'leave this field as it is'; None says 'clear it'."""
 
@@ -50,6 +53,11 @@ def parent(*values: Any) -> Any:
     return values[0]
 
 
+def reference(*values: Any) -> Any:
+    """Point to a record by the target's own id, which is put in when it is sent; `Field.refers_to` names its asset."""
+    return values[0]
+
+
 class Transform(StrEnum):
     """The transforms that a map may name; each is the function of that name in this module."""
 
@@ -58,6 +66,7 @@ class Transform(StrEnum):
     FIRST_OF = "first_of"
     ONLY_TRUE = "only_true"
     PARENT = "parent"
+    REFERENCE = "reference"
 
 
 _TRANSFORMS: Final[dict[Transform, Callable[..., Any]]] = {
@@ -66,6 +75,7 @@ _TRANSFORMS: Final[dict[Transform, Callable[..., Any]]] = {
     Transform.FIRST_OF: first_of,
     Transform.ONLY_TRUE: only_true,
     Transform.PARENT: parent,
+    Transform.REFERENCE: reference,
 }
 
 
@@ -75,7 +85,8 @@ class Field:
 
     `values` translates picklist values; one that it does not list passes unchanged. `constant` needs no column. A
     `volatile` field is sent along with others and is never by itself a reason to send. `refers_to` is, for a
-    `parent`, the key field on the parent's object.
+    `parent`, the key field on the parent's object; for a `reference`, the asset of the record pointed to, whose value
+    is {"$ref": asset, "subject": our id of that record} until it is sent.
     """
 
     to: str
@@ -98,6 +109,8 @@ class Field:
         value = _TRANSFORMS[self.transform](*(row[column] for column in self.columns))
         if self.values is not None and isinstance(value, str):
             value = self.values.get(value, value)
+        if self.transform is Transform.REFERENCE and value is not None:
+            return {REF: self.refers_to, "subject": value}
         return {self.refers_to: value} if self.refers_to and value is not None else value
 
 
@@ -118,15 +131,21 @@ class Match:
 class ObjectMap:
     """One object of a target: our asset, their object, the field that carries our key, and a row for each field.
 
-    `parent` is the asset whose record with the same key must be there first. `matches` are the ways to recognise
-    records that are there already, the best first; our key goes before all of them.
+    `says` tells a reader what it is, `source` names the rows of ours that it is made of (store/outgoing.py). `parent`
+    is the asset whose record must be there first: that of the same subject, unless the source's row names another.
+    Without an `external_id` the target cannot find a record by our key while it writes: one whose answer was lost is
+    looked up before it is sent again. `matches` are the ways to recognise records that are there already, the best
+    first; our key goes before all of them.
     """
 
     asset: str
     remote: str
     key: str
     fields: tuple[Field, ...]
+    says: str = ""
+    source: str = "customers"
     parent: str | None = None
+    external_id: bool = True
     matches: tuple[Match, ...] = ()
 
     @property
@@ -138,6 +157,11 @@ class ObjectMap:
     def volatile(self) -> frozenset[str]:
         """The fields that never by themselves cause a write."""
         return frozenset(field.to for field in self.fields if field.volatile)
+
+    @property
+    def references(self) -> frozenset[str]:
+        """The fields that point to another record by the target's own id."""
+        return frozenset(field.to for field in self.fields if field.transform is Transform.REFERENCE)
 
     def with_fields(self, added: Sequence[Field]) -> ObjectMap:
         """Lay a site's rows over this map: a row for the same target field replaces, a new one is added."""

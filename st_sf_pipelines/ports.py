@@ -91,11 +91,15 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Upsert:
-    """One record to be written: its key, the fields that differ, and the target's own id once it is known."""
+    """One record to be written: its key, the fields that differ, and the target's own id once it is known.
+
+    `unsure`: it was sent before and no answer was kept, so it may be there already.
+    """
 
     key: str
     fields: Mapping[str, Any]
     remote_id: str | None = None
+    unsure: bool = False
 
 
 class Outcome(StrEnum):
@@ -129,6 +133,15 @@ class Remote:
     fields: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Closing:
+    """How a target says that a record is over or changes hands: `fields` that become one of `values`; `owners`."""
+
+    fields: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+
+
 class Destination(Protocol):
     """A system that records are materialized into."""
 
@@ -139,7 +152,11 @@ class Destination(Protocol):
 
     @property
     def usage(self) -> tuple[int, int] | None:
-        """API calls used and allowed today, as the last answer said."""
+        """API calls used and allowed today, as the last answer said; None where the system counts none."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections."""
         ...
 
     def push(self, target: ObjectMap, upserts: Sequence[Upsert]) -> Iterator[Sequence[Receipt]]:
@@ -151,9 +168,9 @@ class Destination(Protocol):
         ...
 
     def read(
-        self, target: ObjectMap, fields: Iterable[str], *, keyed: bool, keys: Sequence[str] = ()
+        self, target: ObjectMap, fields: Iterable[str], *, keyed: bool, ids: Sequence[str] = ()
     ) -> Iterator[Remote]:
-        """Read records back: those with our key, or just these `keys`, or, for `adopt`, all. Raise RemoteError."""
+        """Read records back: those with our key, or just these by id, or, for `adopt`, all. Raise RemoteError."""
         ...
 
     def same(self, field: str, ours: Any, theirs: Any) -> bool:
@@ -162,8 +179,4 @@ class Destination(Protocol):
 
     def calls_for(self, rows: int) -> int:
         """Say how many calls so many rows of one object will take when nothing is refused (SF-8)."""
-        ...
-
-    def mend_for(self, code: str | None) -> str:
-        """Say in one sentence what a person can do about a refusal with this code."""
         ...

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Final
 
 from st_sf_pipelines.defs.round import lock_name
 from st_sf_pipelines.errors import StSfError
-from st_sf_pipelines.store import ledger, records
+from st_sf_pipelines.store import records
 from st_sf_pipelines.store.leases import lease
-from st_sf_pipelines.sync import derive, plan
+from st_sf_pipelines.sync import deliver, derive, plan
 from st_sf_pipelines.sync.pull import has_news
-from st_sf_pipelines.systems.salesforce.objects import objects_of
 from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES, Entity
+from st_sf_pipelines.systems.targets import SYSTEMS
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from st_sf_pipelines.config import Segments, Tenant
+    from st_sf_pipelines.config import Site, Tenant
     from st_sf_pipelines.store.database import Database
 
 PROBE_SECONDS: Final = 5.0
@@ -40,7 +40,7 @@ class News:
         return "; ".join((*self.reasons, *self.faults)) or "nothing changed"
 
 
-def look(db: Database, tenant: Tenant, bounds: Segments, as_of: datetime) -> News:
+def look(db: Database, tenant: Tenant, site: Site, as_of: datetime) -> News:
     """Ask each feed once, and our own tables; a feed that does not answer is told, and never raises."""
     with db.lock(lock_name(tenant)) as is_free:
         if not is_free:
@@ -61,18 +61,17 @@ def look(db: Database, tenant: Tenant, bounds: Segments, as_of: datetime) -> New
         client.close()
     if assets:
         reasons.append(f"new in {', '.join(asset.partition('/')[2] for asset in assets)}")
-    if derive.is_behind(db, tenant, bounds, as_of):
+    if derive.is_behind(db, tenant, site.segments_of(tenant), as_of):
         assets.append("customers/profile")
         reasons.append("a customer is due, or waits to be derived, or a rule was edited")
-    if tenant.salesforce is not None:
-        targets = objects_of(tenant.salesforce)
-        if any(plan.is_behind(db, tenant, target, tenant.salesforce.external_id) for target in targets):
+    for system in SYSTEMS:
+        targets = system.maps(tenant)
+        if any(plan.is_behind(db, tenant, target, system.key(tenant)) for target in targets):
             assets += [target.asset for target in targets]
-            reasons.append("changes wait to be planned, or a map was edited")
-        with db.connect() as connection:
-            if any(ledger.wants_sending(connection, tenant.id, each.asset, each.parent) for each in targets):
-                assets += [target.asset for target in targets]
-                reasons.append("records wait to be sent")
+            reasons.append(f"changes wait to be planned for {system.name}, or a map was edited")
+        elif any(deliver.is_waiting(db, tenant, target, site.guard_of(tenant), system.closing) for target in targets):
+            assets += [target.asset for target in targets]
+            reasons.append(f"records wait to be sent to {system.name}")
     return News(tuple(dict.fromkeys(assets)), tuple(reasons), tuple(faults))
 
 

@@ -53,14 +53,13 @@ class RoundResource(dg.ConfigurableResource[Any]):
             settings = current_settings()
             [tenant] = tenants_of(settings, name)
             db = open_database(settings)
-            bounds = settings.site.segments_of(tenant)
             window = Window(_moment(self.since), _moment(self.until)) if self.since or self.until or self.full else None
             scope = Scope(everybody=self.scope == "all", ids=tuple(self.ids) if self.scope == "ids" else ())
             as_of = _moment(self.as_of) or datetime.now(UTC)
             opened = begin(
                 db,
                 tenant,
-                bounds,
+                settings.site,
                 run.run_id,
                 as_of,
                 scope,

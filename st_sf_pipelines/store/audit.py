@@ -90,6 +90,15 @@ def operations(db: Database, run_id: str, tenant_id: int) -> dict[str, dict[str,
         return {row["asset"]: row for row in rows}
 
 
+def held(db: Database, run_id: str) -> list[dict[str, Any]]:
+    """List the objects that the mass-change guard stopped in a run: tenant_id, asset."""
+    with db.connect() as connection:
+        return connection.execute(
+            "SELECT tenant_id, asset FROM sync.operations WHERE run_id = %s AND counts ? 'held' ORDER BY asset",
+            [run_id],
+        ).fetchall()
+
+
 def round_of(db: Database, run_id: str, tenant_id: int) -> dict[str, Any] | None:
     """Give one round: as_of, status, error."""
     with db.connect() as connection:

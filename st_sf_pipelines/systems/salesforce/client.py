@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from st_sf_pipelines.errors import PermanentError
 from st_sf_pipelines.ports import Receipt, Remote, Upsert
-from st_sf_pipelines.systems.salesforce.codes import mend_for
 from st_sf_pipelines.systems.salesforce.session import SalesforceSession, records_of
 from st_sf_pipelines.systems.salesforce.writer import COLLECTIONS, ROWS, Writer, chunks, quoted
 
@@ -49,10 +48,6 @@ class SalesforceClient:
         """Count the calls for so many rows of one object: 1,000 rows go in one."""
         return -(-rows // (ROWS * COLLECTIONS))
 
-    def mend_for(self, code: str | None) -> str:
-        """Say what a person can do about a refusal."""
-        return mend_for(code)
-
     def push(self, target: ObjectMap, upserts: Sequence[Upsert]) -> Iterator[Sequence[Receipt]]:
         """Write records; yield receipts as they come. A request that is refused whole is halved (SF-6)."""
         return self._writer.push(target, upserts)
@@ -63,7 +58,7 @@ class SalesforceClient:
         return [target for target, page in zip(targets, self._session.queries(queries), strict=True) if page["records"]]
 
     def read(
-        self, target: ObjectMap, fields: Iterable[str], *, keyed: bool, keys: Sequence[str] = ()
+        self, target: ObjectMap, fields: Iterable[str], *, keyed: bool, ids: Sequence[str] = ()
     ) -> Iterator[Remote]:
         """Read records back, 2,000 a call; a parent's key comes nested, as it is sent.
 
@@ -71,23 +66,23 @@ class SalesforceClient:
         """
         fields = list(fields)
         try:
-            yield from self._read(target, list(fields), keyed=keyed, keys=keys)
+            yield from self._read(target, list(fields), keyed=keyed, ids=ids)
         except PermanentError as error:
             if error.code != "INVALID_FIELD":
                 raise
             shown = self._session.shown(target.remote)
             if target.key not in shown:
                 raise
-            yield from self._read(target, [name for name in fields if name in shown], keyed=keyed, keys=keys)
+            yield from self._read(target, [name for name in fields if name in shown], keyed=keyed, ids=ids)
 
-    def _read(self, target: ObjectMap, fields: Sequence[str], *, keyed: bool, keys: Sequence[str]) -> Iterator[Remote]:
+    def _read(self, target: ObjectMap, fields: Sequence[str], *, keyed: bool, ids: Sequence[str]) -> Iterator[Remote]:
         parents = {field.to: field.refers_to for field in target.fields if field.refers_to}
         names = [f"{name}.{parents[name]}" if name in parents else name for name in fields]
         columns = ", ".join(dict.fromkeys(["Id", target.key, *names]))
         conditions = [f" WHERE {target.key} != null" if keyed else ""]
-        if keys:
-            lists = [", ".join(f"'{quoted(key)}'" for key in some) for some in chunks(keys, ROWS)]
-            conditions = [f" WHERE {target.key} IN ({some})" for some in lists]
+        if ids:
+            lists = [", ".join(f"'{quoted(each)}'" for each in some) for some in chunks(ids, ROWS)]
+            conditions = [f" WHERE Id IN ({some})" for some in lists]
         for condition in conditions:
             yield from self._remotes(target, parents, f"SELECT {columns} FROM {target.remote}{condition}")
 

@@ -22,7 +22,7 @@ ACCOUNT: Final = ObjectMap("salesforce/accounts", "Account", key="ServiceTitan_A
     Field("Account_Balance__c",    "balance"),
     Field("Lifetime_Value__c",     "lifetime_value"),
     Field("Customer_Segment__c",   "segment"),
-), matches=(
+), says="One Account for each customer, by our key.", matches=(
     Match("its contact",                 (),                     ("AccountId",), through="salesforce/contacts"),
     Match("name and postal code",        ("name", "zip"),        ("Name", "BillingPostalCode")),
 ))
@@ -48,7 +48,7 @@ CONTACT: Final = ObjectMap("salesforce/contacts", "Contact", key="ServiceTitan_C
     Field("Last_Service_Date__c",           "last_job_date"),
     Field("ServiceTitan_Last_Modified__c",  "st_modified_on"),
     Field("Last_Sync_DateTime__c",          "synced_at",                        volatile=True),
-), parent=ACCOUNT.asset, matches=(
+), says="One Contact for each customer, by our key, tied to its account.", parent=ACCOUNT.asset, matches=(
     Match("e-mail",                      ("email",),             ("Email",)),
     Match("phone and last name",         ("phone", "last_name"), ("Phone", "LastName")),
 ))
