@@ -84,7 +84,8 @@ class Field:
     """One row: the target's field, our column (or columns), and what happens on the way.
 
     `values` translates picklist values; one that it does not list passes unchanged. `constant` needs no column. A
-    `volatile` field is sent along with others and is never by itself a reason to send. `refers_to` is, for a
+    `volatile` field is sent along with others and is never by itself a reason to send; one that is not `guarded` is
+    nobody's loss when it changes in many records (CRM-15). `refers_to` is, for a
     `parent`, the key field on the parent's object; for a `reference`, the asset of the record pointed to, whose value
     is {"$ref": asset, "subject": our id of that record} until it is sent.
     """
@@ -96,6 +97,7 @@ class Field:
     constant: str | int | float | bool | None = None
     refers_to: str | None = None
     volatile: bool = False
+    guarded: bool = True
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -157,6 +159,11 @@ class ObjectMap:
     def volatile(self) -> frozenset[str]:
         """The fields that never by themselves cause a write."""
         return frozenset(field.to for field in self.fields if field.volatile)
+
+    @property
+    def unguarded(self) -> frozenset[str]:
+        """The fields whose change counts for no mass change."""
+        return frozenset(field.to for field in self.fields if field.volatile or not field.guarded)
 
     @property
     def references(self) -> frozenset[str]:

@@ -273,7 +273,7 @@ def test_an_org_that_holds_people_is_adopted_before_it_is_written(shop: World, s
     applied = st_sf("adopt", "--apply", "--json")
     assert (applied.code, applied.json["ok"], applied.json["applied"]) == (0, True, True)
     linked = applied.json["tenants"][0]["objects"]["salesforce/contacts"]["linked"]
-    assert [(one["st_id"], one["remote_ids"]) for one in linked] == [(contact["customerId"], [there])]
+    assert [(one["subject"], one["remote_ids"]) for one in linked] == [(contact["customerId"], [there])]
     assert st_sf("sync").code == 0
     assert st_sf("reconcile").code == 0
     assert len(shop.sf.records("Contact")) == CUSTOMERS

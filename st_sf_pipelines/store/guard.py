@@ -34,17 +34,17 @@ class MassChange:
         return self.changed >= at_least and self.changed > share * self.linked
 
 
-# A field that held nothing is filled, not overwritten; one that rides along (volatile) is nobody's loss.
+# A field that held nothing is filled, not overwritten; a stamp (`unguarded`) is nobody's loss.
 _CHANGES: Final = """
 WITH pending AS (
-    SELECT d.subject, d.key, d.agreed, d.wanted FROM sync.deliveries d
-    WHERE d.tenant_id = %(tenant)s AND d.asset = %(asset)s AND d.state = 'pending' AND d.remote_id IS NOT NULL
-    AND d.allowed_digest IS DISTINCT FROM d.wanted_digest),
+    SELECT d.subject, d.key, d.agreed, d.wanted, coalesce(d.allowed, '{}') AS allowed FROM sync.deliveries d
+    WHERE d.tenant_id = %(tenant)s AND d.asset = %(asset)s AND d.state = 'pending' AND d.remote_id IS NOT NULL),
 fields AS (
     SELECT p.subject, p.key, f.key AS field, p.wanted -> f.key = 'null' AS cleared, p.wanted ->> f.key AS wanted
     FROM pending p, jsonb_each(p.agreed) f
     WHERE f.value <> 'null' AND p.wanted ? f.key AND p.wanted -> f.key <> f.value
-    AND NOT f.key = ANY(%(volatile)s)),
+    AND p.allowed -> f.key IS DISTINCT FROM p.wanted -> f.key
+    AND NOT f.key = ANY(%(unguarded)s)),
 records AS (
     SELECT subject, key, bool_or(cleared) AS cleared, bool_or(NOT cleared) AS overwritten,
            bool_or(field = ANY(%(closing)s) AND wanted = ANY(%(closed)s)) AS closed,
@@ -64,7 +64,7 @@ def mass_change(
     tenant_id: int,
     asset: str,
     *,
-    volatile: Collection[str],
+    unguarded: Collection[str],
     closing: Sequence[str],
     closed: Sequence[str],
     owners: Sequence[str],
@@ -74,7 +74,7 @@ def mass_change(
         "tenant": tenant_id,
         "asset": asset,
         "shown": SHOWN,
-        "volatile": list(volatile),
+        "unguarded": list(unguarded),
         "closing": list(closing),
         "closed": list(closed),
         "owners": list(owners),
@@ -85,11 +85,10 @@ def mass_change(
 
 
 def allow(db: Database, tenant_id: int, asset: str) -> int:
-    """Allow what an object's plan holds now, record by record; another change of the same record is counted again."""
+    """Allow what an object's plan holds now, value by value; another value for the same field is counted again."""
     with db.connect() as connection:
         return connection.execute(
-            """UPDATE sync.deliveries SET allowed_digest = wanted_digest
-               WHERE tenant_id = %s AND asset = %s AND state = 'pending' AND remote_id IS NOT NULL
-               AND allowed_digest IS DISTINCT FROM wanted_digest""",
+            """UPDATE sync.deliveries SET allowed = wanted
+               WHERE tenant_id = %s AND asset = %s AND state = 'pending' AND remote_id IS NOT NULL""",
             [tenant_id, asset],
         ).rowcount

@@ -197,7 +197,7 @@ def keep_receipts(
 _AGREE: Final = """
 UPDATE sync.deliveries SET state = 'synced', remote_id = coalesce(%s, remote_id), agreed = %s,
     agreed_digest = wanted_digest, agreed_at = now(), wanted = NULL, wanted_digest = NULL,
-    code = NULL, message = NULL, fields = NULL, tries = 0, next_try_at = NULL, sent_at = NULL, allowed_digest = NULL
+    code = NULL, message = NULL, fields = NULL, tries = 0, next_try_at = NULL, sent_at = NULL, allowed = NULL
 WHERE tenant_id = %s AND asset = %s AND subject = %s AND wanted_digest = %s
 """
 

@@ -8,6 +8,7 @@ from st_sf_pipelines.errors import MassChangeHeld
 from st_sf_pipelines.store import guard as guards
 from st_sf_pipelines.store import ledger, outgoing
 from st_sf_pipelines.store import standing as standings
+from st_sf_pipelines.sync.derive import FOLLOWS
 from st_sf_pipelines.sync.plan import plan
 from st_sf_pipelines.sync.push import open_targets, push
 
@@ -44,9 +45,11 @@ def deliver(
 ) -> Standing:
     """Plan an object, then push it if this round `sends`; fill `counts`, and give how all records stand after it.
 
-    `siblings` are all objects of the target, which are opened together. Raise RemoteError, TargetStopped.
+    `siblings` are all objects of the target, which are opened together. Those that follow no more than this one are
+    planned and guarded with it: a person sees, and allows, the whole change at once. Raise RemoteError, TargetStopped.
     """
-    planned = plan(db, tenant, target, key_format, as_of, scope)
+    along = [each for each in siblings if set(FOLLOWS[each.asset]) <= set(FOLLOWS[target.asset])]
+    planned = {each.asset: plan(db, tenant, each, key_format, as_of, scope) for each in along}[target.asset]
     source = outgoing.count(db, tenant.id, target.source)
     before = standings.standing(db, tenant.id, target.asset, source)
     counts["looked"], counts["unchanged"], counts["planned"] = planned.looked, planned.unchanged, before.pending
@@ -54,12 +57,10 @@ def deliver(
     counts["would"] = {"create": before.creates, "update": before.updates, "calls": calls}
     called = destination.calls
     try:
-        if before.pending:
-            change = mass_change(db, tenant, target, closing)
-            if change.exceeds(guard.share, guard.at_least):
-                counts["held"] = sentence(change)
-                if sends:
-                    raise MassChangeHeld(_held(tenant, target, change, run_id))
+        if held := _held(db, tenant, along, guard, closing):
+            counts["held"] = held
+            if sends:
+                raise MassChangeHeld(_sentence(tenant, held, run_id))
         if before.pending and sends:
             open_targets(db, destination, tenant.id, siblings, skip=skip_adoption)
             push(db, destination, tenant.id, target, run_id, check)
@@ -85,23 +86,31 @@ def mass_change(db: Database, tenant: Tenant, target: ObjectMap, closing: Closin
         db,
         tenant.id,
         target.asset,
-        volatile=target.volatile,
+        unguarded=target.unguarded,
         closing=closing.fields,
         closed=closing.values,
         owners=closing.owners,
     )
 
 
-def sentence(change: MassChange) -> str:
-    """Say what a plan would do, in numbers and keys."""
-    kinds = [("close", change.closed), ("clear", change.cleared), ("reassign", change.reassigned)]
-    named = ", ".join(f"{verb} {count}" for verb, count in (*kinds, ("overwrite", change.overwritten)) if count)
-    more = f" and {change.changed - len(change.keys)} more" if change.changed > len(change.keys) else ""
-    return f"would change {change.changed} of {change.linked} records ({named}): {', '.join(change.keys)}{more}"
+def _held(db: Database, tenant: Tenant, targets: Sequence[ObjectMap], guard: Guard, closing: Closing) -> dict[str, str]:
+    """Say for each object of which too many records would change what its plan would do, in numbers and keys."""
+    held: dict[str, str] = {}
+    for target in targets:
+        change = mass_change(db, tenant, target, closing)
+        if change.exceeds(guard.share, guard.at_least):
+            kinds = [("close", change.closed), ("clear", change.cleared), ("reassign", change.reassigned)]
+            named = ", ".join(f"{verb} {count}" for verb, count in (*kinds, ("overwrite", change.overwritten)) if count)
+            more = f" and {change.changed - len(change.keys)} more" if change.changed > len(change.keys) else ""
+            held[target.asset] = (
+                f"would change {change.changed} of {change.linked} records ({named}): {', '.join(change.keys)}{more}"
+            )
+    return held
 
 
-def _held(tenant: Tenant, target: ObjectMap, change: MassChange, run_id: str) -> str:
+def _sentence(tenant: Tenant, held: dict[str, str], run_id: str) -> str:
+    told = "; ".join(f"{asset} {what}" for asset, what in held.items())
     return (
-        f"{tenant.name}: {target.asset}: this round {sentence(change)}. Nothing was written; look with `st-sf plan`, "
-        f"then let it go on with `st-sf allow {run_id}`"
+        f"{tenant.name}: this round {told}. Nothing of it was written; look with `st-sf plan`, then let it go on with "
+        f"`st-sf allow {run_id}`"
     )

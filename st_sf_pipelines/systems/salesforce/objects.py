@@ -46,7 +46,7 @@ CONTACT: Final = ObjectMap("salesforce/contacts", "Contact", key="ServiceTitan_C
     Field("Completed_Jobs__c",              "completed_jobs"),
     Field("First_Service_Date__c",          "first_job_date"),
     Field("Last_Service_Date__c",           "last_job_date"),
-    Field("ServiceTitan_Last_Modified__c",  "st_modified_on"),
+    Field("ServiceTitan_Last_Modified__c",  "st_modified_on",                   guarded=False),
     Field("Last_Sync_DateTime__c",          "synced_at",                        volatile=True),
 ), says="One Contact for each customer, by our key, tied to its account.", parent=ACCOUNT.asset, matches=(
     Match("e-mail",                      ("email",),             ("Email",)),

@@ -10,7 +10,7 @@ down_revision = "0002"
 DELIVERIES = """
 ALTER TABLE sync.deliveries RENAME COLUMN st_id TO subject;
 ALTER TABLE sync.deliveries ADD COLUMN parent_asset text, ADD COLUMN parent_subject bigint,
-    ADD COLUMN sent_at timestamptz, ADD COLUMN allowed_digest bytea;
+    ADD COLUMN sent_at timestamptz, ADD COLUMN allowed jsonb;
 UPDATE sync.deliveries SET parent_asset = 'salesforce/accounts', parent_subject = subject
 WHERE asset = 'salesforce/contacts';
 CREATE INDEX ON sync.deliveries (tenant_id, parent_asset, parent_subject) WHERE state = 'pending';
