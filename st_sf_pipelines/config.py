@@ -37,6 +37,10 @@ def _url(text: object) -> object:
     return str(text).rstrip("/")
 
 
+def _lower(text: object) -> object:
+    return text.strip().lower() if isinstance(text, str) else text
+
+
 Zone = Annotated[str, BeforeValidator(_zone)]
 Url = Annotated[str, BeforeValidator(_url)]
 
@@ -145,6 +149,30 @@ class Guard(Model):
     at_least: int = Field(default=20, ge=1, description="fewer records are never a mass change")
 
 
+class Pipelines(Model):
+    """The windows of CRM-1 to CRM-8 in whole days, and the business units laid over the table in rules/pipelines.py."""
+
+    contact_window_days: Annotated[int, Field(ge=0)] | Literal["all"] = 90
+    opportunity_window_days: int = Field(default=14, ge=0)
+    canceled_days: int = Field(default=30, ge=1, description="a canceled job without a next one: lost (CRM-2)")
+    close_after_days: int = Field(default=30, ge=0, description="CloseDate of an open opportunity (SF-3)")
+    business_units: dict[str, Annotated[Literal["sales", "install"], BeforeValidator(_lower)]] = Field(
+        default_factory=dict, description="name of a unit to its pipeline, case and spacing aside"
+    )
+
+
+Staleable = Annotated[Literal["2", "2.5", "3", "4", "5", "5.5"], BeforeValidator(str)]
+
+
+class States(Model):
+    """How many whole days after it was entered a customer state goes back to 0 (STATE-2)."""
+
+    reset_after_days: int = Field(default=90, ge=1, description="states 1 and 6")
+    stale_after: dict[Staleable, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict, description="of the other states, days by state; none: it stays until a fact moves it"
+    )
+
+
 class Tenant(Model):
     """One ServiceTitan account, and where its customers go (EXT-8)."""
 
@@ -156,6 +184,8 @@ class Tenant(Model):
     crm: Crm | None = None
     segments: Segments | None = Field(default=None, description="instead of the site's, for this tenant")
     guard: Guard | None = Field(default=None, description="instead of the site's, for this tenant")
+    pipelines: Pipelines | None = Field(default=None, description="instead of the site's, for this tenant")
+    states: States | None = Field(default=None, description="instead of the site's, for this tenant")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -173,6 +203,8 @@ class Site(Model):
     tenants: list[Tenant] = Field(default_factory=list)
     segments: Segments = Field(default_factory=Segments)
     guard: Guard = Field(default_factory=Guard)
+    pipelines: Pipelines = Field(default_factory=Pipelines)
+    states: States = Field(default_factory=States)
 
     @model_validator(mode="after")
     def _apart(self) -> Site:
@@ -207,3 +239,11 @@ class Site(Model):
     def segments_of(self, tenant: Tenant) -> Segments:
         """Give the thresholds in force for a tenant."""
         return tenant.segments or self.segments
+
+    def pipelines_of(self, tenant: Tenant) -> Pipelines:
+        """Give the windows and business units in force for a tenant."""
+        return tenant.pipelines or self.pipelines
+
+    def states_of(self, tenant: Tenant) -> States:
+        """Give the days after which states go back, as in force for a tenant."""
+        return tenant.states or self.states
