@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from st_sf_pipelines.errors import RoundRunning, StSfError, TargetStopped
-from st_sf_pipelines.store import audit, records
+from st_sf_pipelines.store import audit, quarantine
 from st_sf_pipelines.store.leases import lease
 from st_sf_pipelines.systems.salesforce.client import SalesforceClient
 from st_sf_pipelines.systems.salesforce.objects import objects_of
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from st_sf_pipelines.config import Segments, Tenant
     from st_sf_pipelines.mapping import ObjectMap
+    from st_sf_pipelines.ports import Window
     from st_sf_pipelines.store.database import Database, Lock
     from st_sf_pipelines.store.log import Scope
-    from st_sf_pipelines.sync.pull import Window
 
 WAIT_SECONDS: Final = 60.0
 """How long a round waits for another of the same tenant before it gives up and names it."""
@@ -96,7 +96,7 @@ class Round:
             return "failed"
         if self.stopped:
             return "stopped"
-        return "parked" if self.parked or records.quarantined(self.db, self.tenant.id) else "success"
+        return "parked" if self.parked or quarantine.quarantined(self.db, self.tenant.id) else "success"
 
     def close(self) -> None:
         """Close what was opened."""
