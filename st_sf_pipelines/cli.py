@@ -158,8 +158,25 @@ def allow(
 
 
 @app.command()
+def sweep(
+    tenant: TenantOption = None,
+    calls: Annotated[int | None, typer.Option(help="The budget of API calls; else the tenant's own.", min=1)] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare ServiceTitan's whole lists with the store; take in what no feed told, and mark what is gone."""
+    from st_sf_pipelines.defs.instance import open_instance
+    from st_sf_pipelines.operate.sweep import run_sweeps
+
+    settings = load()
+    with open_instance(settings) as instance:
+        report = run_sweeps(instance, settings, tenant, calls)
+    console.show(report, as_json=as_json, how=console.sweeps)
+    sys.exit(0 if report["ok"] else 1)
+
+
+@app.command()
 def quarantine(tenant: TenantOption = None, as_json: JsonOption = False) -> None:
-    """List the ServiceTitan records that do not fit, with their reasons; the last good version stays in force."""
+    """List ServiceTitan's records that do not fit, with their reasons, unknown fields, and records that are gone."""
     from st_sf_pipelines.operate.customers import list_quarantine
 
     console.show(list_quarantine(load(), tenant), as_json=as_json, how=console.quarantine)

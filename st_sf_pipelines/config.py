@@ -60,6 +60,8 @@ class ServiceTitan(Model):
     client_secret: SecretStr = Field(min_length=1)
     app_key: SecretStr = Field(min_length=1)
     calls_per_second: float = Field(default=60, gt=0, le=60, description="ServiceTitan allows 60 (EXT-7)")
+    list_page_size: int = Field(default=2000, ge=1, le=5000, description="records of a list's page")
+    sweep_calls: int = Field(default=500, ge=0, description="calls of a night's sweep of ids (EXT-5); 0: no sweep")
 
 
 class Salesforce(Model):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from st_sf_pipelines.mapping import ObjectMap
 
@@ -21,6 +22,27 @@ class Page:
     records: list[Json]
     token: str | None
     has_more: bool
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One page of a list: its records, whether more follow, and how many the whole list has (None: it does not say)."""
+
+    records: list[Json]
+    has_more: bool
+    total: int | None
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of time by which a record was modified, or created: `since` counts, `until` no longer does.
+
+    No `since` is the beginning, no `until` the end.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    of: Literal["modified", "created"] = "modified"
 
 
 @dataclass(frozen=True)
@@ -80,6 +102,36 @@ class Entity(Protocol):
         """Where its records lie in the store."""
         ...
 
+    @property
+    def stamp(self) -> str:
+        """The field that tells when a record changed last."""
+        ...
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields that the API documents; any other is drift (EXT-6)."""
+        ...
+
+    @property
+    def is_fed(self) -> bool:
+        """Whether it has an export feed; one without is read by its list."""
+        ...
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether it has a list."""
+        ...
+
+    @property
+    def lists_inactive(self) -> bool:
+        """Whether its list shows inactive records too; one that does not tells no `active` either."""
+        ...
+
+    @property
+    def picks(self) -> tuple[str, str] | None:
+        """How its list is asked for some records: by which parameter, and which column holds the ids given there."""
+        ...
+
     def check(self, raw: Json, digest: bytes, body: bytes) -> Row:
         """Check what we use of a record and parse it; raise ValueError with the reason in words (EXT-6)."""
         ...
@@ -99,6 +151,10 @@ class Source(Protocol):
 
     def page(self, entity: str, token: str | None) -> Page:
         """Fetch what follows `token` (None: the very beginning; a date: what changed since). Raise RemoteError."""
+        ...
+
+    def listed(self, entity: str, page: int, window: Window | None = None, picks: Sequence[int] = ()) -> Listed:
+        """Fetch a page of a list, from 1 on: the whole of it, a window, or the records picked. Raise RemoteError."""
         ...
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from st_sf_pipelines.defs.round import lock_name
 from st_sf_pipelines.errors import StSfError
-from st_sf_pipelines.store import records
+from st_sf_pipelines.store import cursors
 from st_sf_pipelines.store.leases import lease
-from st_sf_pipelines.sync import deliver, derive, plan
-from st_sf_pipelines.sync.pull import has_news
+from st_sf_pipelines.sync import deliver, derive, lists, plan
+from st_sf_pipelines.sync.pages import has_news
 from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES, Entity
 from st_sf_pipelines.systems.targets import SYSTEMS
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from st_sf_pipelines.store.database import Database
 
 PROBE_SECONDS: Final = 5.0
-FED: Final = [entity for entity in ENTITIES if entity.is_fed]
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class News:
 
 
 def look(db: Database, tenant: Tenant, site: Site, as_of: datetime) -> News:
-    """Ask each feed once, and our own tables; a feed that does not answer is told, and never raises."""
+    """Ask each feed once, a list whose hour has come, and our own tables; what does not answer is told, not raised."""
     with db.lock(lock_name(tenant)) as is_free:
         if not is_free:
             return News((), (), ("a round is running",))
@@ -51,9 +50,9 @@ def look(db: Database, tenant: Tenant, site: Site, as_of: datetime) -> News:
     faults: list[str] = []
     client = ServiceTitanClient(tenant, timeout=PROBE_SECONDS, attempts=1, lease=partial(lease, db, tenant.id))
     try:
-        with ThreadPoolExecutor(len(FED), thread_name_prefix="probe") as threads:
-            answers = threads.map(lambda entity: _probe(db, client, tenant, entity), FED)
-            for entity, answer in zip(FED, answers, strict=True):
+        with ThreadPoolExecutor(len(ENTITIES), thread_name_prefix="probe") as threads:
+            answers = threads.map(lambda entity: _probe(db, client, tenant, entity, as_of), ENTITIES)
+            for entity, answer in zip(ENTITIES, answers, strict=True):
                 if isinstance(answer, str):
                     faults.append(answer)
                 elif answer:
@@ -76,11 +75,14 @@ def look(db: Database, tenant: Tenant, site: Site, as_of: datetime) -> News:
     return News(tuple(dict.fromkeys(assets)), tuple(reasons), tuple(faults))
 
 
-def _probe(db: Database, client: ServiceTitanClient, tenant: Tenant, entity: Entity) -> bool | str:
-    token, complete = records.token(db, tenant.id, entity.name)
+def _probe(db: Database, client: ServiceTitanClient, tenant: Tenant, entity: Entity, now: datetime) -> bool | str:
+    token, complete = cursors.token(db, tenant.id, entity.name)
     if not complete:
         return True  # an unfinished load goes on, whatever the feed says
     try:
-        return has_news(db, tenant.id, entity, client.page(entity.name, token))
+        if not entity.is_fed:
+            return lists.is_due(db, tenant.id, entity, now) and lists.list_has_news(db, client, tenant.id, entity)
+        page = client.page(entity.name, token)
+        return page.has_more or has_news(db, tenant.id, entity, page.records)
     except StSfError as error:
         return str(error)

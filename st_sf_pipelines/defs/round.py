@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from st_sf_pipelines.errors import RoundRunning, StSfError, TargetStopped
-from st_sf_pipelines.store import audit, records
+from st_sf_pipelines.store import audit, quarantine
 from st_sf_pipelines.store.leases import lease
 from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from st_sf_pipelines.config import Segments, Site, Tenant
-    from st_sf_pipelines.ports import Destination
+    from st_sf_pipelines.ports import Destination, Window
     from st_sf_pipelines.store.database import Database, Lock
     from st_sf_pipelines.store.log import Scope
-    from st_sf_pipelines.sync.pull import Window
     from st_sf_pipelines.systems.targets import System
 
 WAIT_SECONDS: Final = 60.0
@@ -45,6 +44,8 @@ class Round:
     """The last round, dry or not, had a later `as_of`: the day's conclusions are drawn anew for everybody."""
     backward: bool = False
     """The last round that was not dry had a later `as_of`: nothing is pushed (SEG-6)."""
+    last_good: datetime | None = None
+    """The `as_of` of the last good round, to which the windows of the deals reach back (CRM-1)."""
     failures: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     parked: int = 0
@@ -100,7 +101,7 @@ class Round:
             return "failed"
         if self.stopped:
             return "stopped"
-        return "parked" if self.parked or records.quarantined(self.db, self.tenant.id) else "success"
+        return "parked" if self.parked or quarantine.quarantined(self.db, self.tenant.id) else "success"
 
     def close(self) -> None:
         """Close what was opened."""
@@ -122,13 +123,17 @@ def begin(
     window: Window | None = None,
     dry_run: bool = False,
     wait: float = WAIT_SECONDS,
+    triggered_by: str = "person",
 ) -> Iterator[Round]:
     """Hold the tenant's lock for a round and keep its account; raise RoundRunning if another holds it too long."""
     with held(db, tenant, wait=wait) as lock:
-        concluded, pushed = audit.begin_round(db, run_id, tenant.id, tenant.name, as_of, dry_run=dry_run)
+        before = audit.begin_round(
+            db, run_id, tenant.id, tenant.name, as_of, dry_run=dry_run, triggered_by=triggered_by
+        )
         work = Round(db, lock, tenant, site, run_id, as_of, scope, window, dry_run)
-        work.rewinds = concluded is not None and as_of < concluded
-        work.backward = pushed is not None and as_of < pushed
+        work.rewinds = before.concluded is not None and as_of < before.concluded
+        work.backward = before.pushed is not None and as_of < before.pushed
+        work.last_good = before.good
         try:
             yield work
         finally:

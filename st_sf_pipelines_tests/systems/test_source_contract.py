@@ -13,7 +13,7 @@ import pytest
 
 from st_sf_pipelines.errors import PermanentError
 from st_sf_pipelines.settings import load
-from st_sf_pipelines.sync.pull import check
+from st_sf_pipelines.sync.pages import check
 from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES
 from st_sf_pipelines_tests.systems.conftest import tenant_of

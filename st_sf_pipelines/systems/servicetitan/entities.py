@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
 from st_sf_pipelines.ports import Json, Row, Table, Touches
+from st_sf_pipelines.systems.servicetitan.fields import FIELDS
 from st_sf_pipelines.systems.servicetitan.records.customers import Booking, Customer, CustomerContact, Lead, Location
 from st_sf_pipelines.systems.servicetitan.records.jobs import Appointment, AppointmentAssignment, Job, JobCanceledLog
 from st_sf_pipelines.systems.servicetitan.records.money import Estimate, Invoice, Payment
-from st_sf_pipelines.systems.servicetitan.records.record import Record
 from st_sf_pipelines.systems.servicetitan.records.settings import (
     BusinessUnit,
     Campaign,
@@ -21,6 +21,9 @@ from st_sf_pipelines.systems.servicetitan.records.settings import (
     TagType,
     Technician,
 )
+
+if TYPE_CHECKING:
+    from st_sf_pipelines.systems.servicetitan.records.record import Record
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,11 @@ class Entity:
         return self.record.STAMP
 
     @property
+    def fields(self) -> frozenset[str]:
+        """The fields that the API documents; any other is drift (EXT-6)."""
+        return FIELDS[self.name]
+
+    @property
     def asset(self) -> str:
         """Its asset key as text."""
         return f"servicetitan/{self.name}"
@@ -65,9 +73,19 @@ class Entity:
         return bool(self.feed)
 
     @property
+    def is_listed(self) -> bool:
+        """Whether it has a list; canceled logs are listed job by job only."""
+        return bool(self.list)
+
+    @property
     def lists_inactive(self) -> bool:
         """Whether its list shows inactive records too, each with its `active`."""
         return bool(self.inactive)
+
+    @property
+    def needs_a_bound(self) -> bool:
+        """Whether its list refuses to be asked for everything: contacts must be given a customer or a stamp."""
+        return self.name == "customer_contacts"
 
     def path(self, tenant: int | str, *, listed: bool = False) -> str:
         """Write the path of its feed, or of its list."""
@@ -93,7 +111,7 @@ _ITS = Touches
 
 # fmt: off
 ENTITIES: Final = (
-    #      name                       module        feed                       list                       inactive order      picks                           record                 touches                  says
+    #      name                    module        feed                       list                       inactive order      picks                           record                 touches                  says  # noqa: E501
     Entity("customers",               "crm",        "customers",               "customers",               _ANY,    "sort",    _IDS,                           Customer,              _ITS.SELF,               "Who is served: name, type, billing address, balance."),  # noqa: E501
     Entity("customer_contacts",       "crm",        "customers/contacts",      "customers/contacts",      "",      "",        ("customerIds", "customer_id"), CustomerContact,       _ITS.CUSTOMER,           "Phone numbers and e-mail addresses; their changes do not move the customer's own stamp."),  # noqa: E501
     Entity("locations",               "crm",        "locations",               "locations",               _ANY,    "sort",    _IDS,                           Location,              _ITS.CUSTOMER,           "The places where a customer is served."),  # noqa: E501
