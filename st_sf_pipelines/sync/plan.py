@@ -10,7 +10,7 @@ from st_sf_pipelines.store.ledger import Intended
 from st_sf_pipelines.sync.derive import FOLLOWS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from st_sf_pipelines.config import Tenant
@@ -25,12 +25,23 @@ def plan_version(target: ObjectMap, key_format: str) -> str:
     return f"{target.digest} {key_format}"
 
 
-def plan(db: Database, tenant: Tenant, target: ObjectMap, key_format: str, as_of: datetime, scope: Scope) -> Planned:
-    """Make the payloads of every changed customer's rows, and note as pending what differs from the acknowledged."""
+def plan(
+    db: Database,
+    tenant: Tenant,
+    target: ObjectMap,
+    key_format: str,
+    as_of: datetime,
+    scope: Scope,
+    values: Mapping[str, Any] | None = None,
+) -> Planned:
+    """Make the payloads of every changed customer's rows, and note as pending what differs from the acknowledged.
+
+    `values` are what the source's statement asks of the system's section (outgoing.Source).
+    """
     version = plan_version(target, key_format)
     with db.connect() as connection:
         seq = log.look(connection, tenant.id, target.asset, FOLLOWS[target.asset], version, scope)
-        intended = _intended(connection, tenant, target, key_format, as_of)
+        intended = _intended(connection, tenant, target, key_format, as_of, values)
         planned = ledger.plan(connection, tenant.id, target.asset, intended)
         log.move(connection, tenant.id, target.asset, seq, version)
     return planned
@@ -44,11 +55,17 @@ def is_behind(db: Database, tenant: Tenant, target: ObjectMap, key_format: str) 
 
 
 def _intended(
-    connection: Connection, tenant: Tenant, target: ObjectMap, key_format: str, as_of: datetime
+    connection: Connection,
+    tenant: Tenant,
+    target: ObjectMap,
+    key_format: str,
+    as_of: datetime,
+    values: Mapping[str, Any] | None,
 ) -> Iterator[Intended]:
-    for row in outgoing.rows(connection, tenant.id, target.source):
+    for row in outgoing.rows(connection, tenant.id, target.source, values):
         key = key_format.format(id=row["key_id"])
-        wanted = payload(target, {**row, "key": key, "synced_at": as_of})
+        account = {"account_key": key_format.format(id=row["account_id"])} if "account_id" in row else {}
+        wanted = payload(target, {**row, **account, "key": key, "synced_at": as_of})
         yield Intended(row["subject"], key, wanted, digest(target, wanted), _parent(target, row))
 
 

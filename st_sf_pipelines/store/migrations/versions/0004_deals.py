@@ -5,7 +5,8 @@ from alembic import op
 revision = "0004"
 down_revision = "0003"
 
-# One row a deal: the columns from `subject` to `changes` are the fields of rules.deals.Deal.
+# One row a deal: the columns from `subject` to `changes` are the fields of rules.deals.Deal; `owner_email` is whom the
+# CRM's people assigned it to.
 DEALS = """
 CREATE SCHEMA pipeline;
 CREATE TABLE pipeline.opportunities (
@@ -17,7 +18,7 @@ CREATE TABLE pipeline.opportunities (
     technician_id bigint, seller_id bigint, opened_at timestamptz NOT NULL, since_at timestamptz NOT NULL,
     canceled_at timestamptz, closed_at timestamptz, close_on date NOT NULL, lost_reason text,
     hand_stage text, hand_at timestamptz, hand_facts text[] NOT NULL, pinned boolean NOT NULL,
-    told text[] NOT NULL, changes integer NOT NULL,
+    told text[] NOT NULL, changes integer NOT NULL, owner_email text,
     changed_at timestamptz NOT NULL DEFAULT now(), UNIQUE (tenant_id, opened_for, number));
 CREATE INDEX ON pipeline.opportunities (tenant_id, subject);
 CREATE INDEX ON pipeline.opportunities USING gin (job_ids);
@@ -46,11 +47,14 @@ CREATE TABLE pipeline.due (
 CREATE INDEX ON pipeline.due (tenant_id, due_on);
 """
 
-# What people set in the CRM, as it was last read there; a stage that is not ours was set by hand (CRM-7).
+# What people set in the CRM, as it was read there, until the next look at the deal takes it over (CRM-7).
 SEEN = """
 CREATE TABLE pipeline.seen (
-    opportunity_id bigint PRIMARY KEY, tenant_id bigint NOT NULL, stage text, pinned boolean NOT NULL,
-    owner_email text, seen_at timestamptz NOT NULL);
+    opportunity_id bigint PRIMARY KEY, tenant_id bigint NOT NULL, stage text, pinned boolean,
+    seen_at timestamptz NOT NULL);
+CREATE TABLE sync.conversions (
+    tenant_id bigint NOT NULL, lead_id bigint NOT NULL, code text, at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, lead_id));
 CREATE TABLE sync.watermarks (
     tenant_id bigint NOT NULL, asset text NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (tenant_id, asset));
 """
