@@ -189,7 +189,7 @@ def _days(seconds: np.ndarray, zone: ZoneInfo) -> np.ndarray:
 def _limits(state: np.ndarray, bounds: States) -> np.ndarray:
     """Give the days after which each state goes back to 0; not a number: it stays until a fact moves it."""
     days: dict[str, int] = {"1": bounds.reset_after_days, "6": bounds.reset_after_days}
-    days.update(bounds.stale_after)
+    days |= {str(state): limit for state, limit in bounds.stale_after.items()}
     limits = np.full(len(state), np.nan)
     for name, limit in days.items():
         limits[state == name] = limit

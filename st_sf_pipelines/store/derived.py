@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from st_sf_pipelines.rules.merges import survivors
-from st_sf_pipelines.store import log
+from st_sf_pipelines.store import log, members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,17 +96,6 @@ SELECT count(*) FILTER (WHERE is_new) AS new, count(*) FILTER (WHERE NOT is_new)
 """
 
 
-# Whose jobs and invoices count for whom: a merged customer's count for its survivor, and for itself no longer (EXT-5).
-_MEMBERS_SQL: Final = """
-CREATE TEMP TABLE member ON COMMIT DROP AS
-SELECT subject.st_id, subject.st_id AS member_id FROM subject
-WHERE NOT EXISTS (SELECT FROM customers.survivor v WHERE v.tenant_id = %(tenant)s AND v.st_id = subject.st_id)
-UNION ALL
-SELECT v.survivor_id, v.st_id FROM customers.survivor v JOIN subject ON subject.st_id = v.survivor_id
-WHERE v.tenant_id = %(tenant)s
-"""
-
-
 @dataclass(frozen=True)
 class Derived:
     """What one look concluded: how many customers were looked at, are new, have changed, and stand in the table."""
@@ -125,7 +114,7 @@ def derive_profiles(
     with db.connect() as connection:
         seq = log.look(connection, tenant_id, consumer, follows, version, scope)
         _follow_merges(connection, tenant_id)
-        connection.execute(_MEMBERS_SQL, {"tenant": tenant_id})
+        members.gather(connection, tenant_id)
         counts = connection.execute(_PROFILE_SQL, {"tenant": tenant_id, "zone": zone}).fetchone() or {}
         log.move(connection, tenant_id, consumer, seq, version)
         return Derived(_looked(connection), counts["new"], counts["changed"], _total(connection, "profile", tenant_id))
