@@ -66,7 +66,7 @@ def user(*values: Any) -> Any:
 
 
 def lookup(*values: Any) -> Any:
-    """Join columns by slashes, empty ones at the end aside, to look up in `Field.values` what stands for all of them."""
+    """Join columns by slashes, empty ones at the end aside, to look up in `Field.values` what stands for them all."""
     parts = list(values)
     while parts and parts[-1] is None:
         parts.pop()
@@ -115,7 +115,7 @@ class Field:
     to: str
     source: str | tuple[str, ...] = ()
     transform: Transform = Transform.AS_IS
-    values: dict[str, str | int] | None = None
+    values: dict[str, str] | dict[str, int] | None = None
     constant: str | int | float | bool | None = None
     refers_to: str | None = None
     volatile: bool = False

@@ -8,16 +8,17 @@ from st_sf_pipelines.mapping import Field, ObjectMap, Transform
 from st_sf_pipelines.systems.salesforce.objects import ACCOUNT, CONTACT
 from st_sf_pipelines.systems.salesforce.stages import images
 
+_PLACE: Final = ("pipeline", "stage", "status")
 _IMAGES: Final = images()
-STAGE_NAMES: Final = {place: image.stage_name for place, image in _IMAGES.items()}
+_UNMOVED: Final = {place: image for place, image in _IMAGES.items() if place.count("/") < len(_PLACE)}  # by confidence
+STAGE_NAMES: Final = {place: image.stage_name for place, image in _UNMOVED.items()}
 PROBABILITIES: Final = {place: image.probability for place, image in _IMAGES.items()}
-FORECASTS: Final = {place: image.forecast_category for place, image in _IMAGES.items()}
+FORECASTS: Final = {place: image.forecast_category for place, image in _UNMOVED.items()}
 LEAD_STATUSES: Final = {
     "Open": "Open - Not Contacted",
     "Converted": "Working - Contacted",  # until its customer appears and the lead is converted there
     "Dismissed": "Closed - Not Converted",
 }
-_PLACE: Final = ("pipeline", "stage", "status")
 
 # fmt: off
 OPPORTUNITY: Final = ObjectMap("salesforce/opportunities", "Opportunity", key="ServiceTitan_Opportunity_Id__c", fields=(

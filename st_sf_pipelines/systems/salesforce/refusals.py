@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from st_sf_pipelines.errors import CredentialsError, PermanentError, RemoteError, TransientError
+from st_sf_pipelines.errors import CredentialsError, PermanentError, TransientError
 from st_sf_pipelines.systems.http import TRANSIENT_STATUSES
 from st_sf_pipelines.systems.salesforce.codes import Kind, kind_of
 
 
-def refusal(tenant: str, endpoint: str, status: int, content: Any) -> RemoteError:
+def refusal(tenant: str, endpoint: str, status: int, content: Any) -> PermanentError | TransientError:
     """Turn a refused request into the error that says whether trying again can help; no value of the body stays."""
     first = content[0] if isinstance(content, list) and content and isinstance(content[0], dict) else {}
     code = first.get("errorCode") or (content.get("error") if isinstance(content, dict) else None)
-    kind: type[RemoteError] = PermanentError
+    kind: type[PermanentError | TransientError] = PermanentError
     cause = "the request is refused"
     if status == 401 or code == "INVALID_SESSION_ID":
         kind, cause, code = CredentialsError, "the session is refused", code or "INVALID_SESSION_ID"

@@ -96,6 +96,6 @@ def images() -> dict[str, Image]:
     places = [("sales", slug) for slug in _STAGES] + [(INSTALL, slug) for slug in INSTALL_STAGES]
     listed = {}
     for (pipeline, stage), status, confidence in product(places, STATUSES, (None, *CONFIDENCES)):
-        name = "/".join((pipeline, stage, status)) + (f"/{confidence}" if confidence else "")
-        listed[name] = image(pipeline, stage, status, confidence)
+        place = f"{pipeline}/{stage}/{status}"
+        listed[f"{place}/{confidence}" if confidence else place] = image(pipeline, stage, status, confidence)
     return listed

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from st_sf_pipelines.errors import CredentialsError, PermanentError, RemoteError, TransientError
+from st_sf_pipelines.errors import CredentialsError, PermanentError, TransientError
 from st_sf_pipelines.ports import Outcome, Receipt, Upsert
 from st_sf_pipelines.systems.salesforce.codes import Kind, kind_of
 from st_sf_pipelines.systems.salesforce.collection import ROWS, Collection, chunks, to_send
@@ -46,7 +46,7 @@ class Writer:
             for collection, answer in zip(group, self._answers(group), strict=True):
                 yield from self._receipts(collection, answer)
 
-    def _answers(self, group: Sequence[Collection]) -> Iterator[list[Any] | RemoteError]:
+    def _answers(self, group: Sequence[Collection]) -> Iterator[list[Any] | PermanentError | TransientError]:
         """Give each collection's rows of results, or the error that refused it whole or lost what became of it."""
         lost = None
         if len(group) > 1:
@@ -64,7 +64,7 @@ class Writer:
         for collection in group:
             yield lost if lost and collection.makes else self._alone(collection)
 
-    def _composite(self, group: Sequence[Collection]) -> list[list[Any] | RemoteError]:
+    def _composite(self, group: Sequence[Collection]) -> list[list[Any] | PermanentError | TransientError]:
         requests = [
             {
                 "method": collection.method,
@@ -82,19 +82,16 @@ class Writer:
             raise TransientError("salesforce", self._tenant, "POST composite", "the answer does not match the request")
         return [self._part(collection, part) for collection, part in zip(group, parts, strict=True)]
 
-    def _part(self, collection: Collection, part: Any) -> list[Any] | RemoteError:
+    def _part(self, collection: Collection, part: Any) -> list[Any] | PermanentError | TransientError:
         status, body = int(part.get("httpStatusCode", 0)), part.get("body")
         if status < 300 and isinstance(body, list) and len(body) == len(collection.rows):
             return body
         error = refusal(self._tenant, f"{collection.method} {collection.path}", status, body)
         return error if isinstance(error, PermanentError) or collection.makes else self._alone(collection)
 
-    def _alone(self, collection: Collection) -> list[Any] | RemoteError:
-        endpoint = f"{collection.method} {collection.path}"
+    def _alone(self, collection: Collection) -> list[Any] | PermanentError | TransientError:
         try:
-            answer = self._session.call(collection.method, collection.path, collection.body, once=collection.makes)
-            if not isinstance(answer, list) or len(answer) != len(collection.rows):
-                raise TransientError("salesforce", self._tenant, endpoint, "the answer does not match the request")
+            return self._sent(collection)
         except CredentialsError:
             raise
         except PermanentError as error:
@@ -105,15 +102,21 @@ class Writer:
             if not collection.makes:
                 raise
             return error
+
+    def _sent(self, collection: Collection) -> list[Any]:
+        answer = self._session.call(collection.method, collection.path, collection.body, once=collection.makes)
+        if not isinstance(answer, list) or len(answer) != len(collection.rows):
+            endpoint = f"{collection.method} {collection.path}"
+            raise TransientError("salesforce", self._tenant, endpoint, "the answer does not match the request")
         return answer
 
     def _receipts(
-        self, collection: Collection, answer: list[Any] | RemoteError, tries: int = 1
+        self, collection: Collection, answer: list[Any] | PermanentError | TransientError, tries: int = 1
     ) -> Iterator[list[Receipt]]:
         if isinstance(answer, TransientError):
             yield from self._anew(collection, answer, tries)
             return
-        if isinstance(answer, RemoteError):
+        if isinstance(answer, PermanentError):
             yield from self._parted(collection, answer)
             return
         receipts = [collection.receipt(row, result) for row, result in zip(collection.rows, answer, strict=True)]
