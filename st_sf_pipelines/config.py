@@ -88,9 +88,12 @@ class Salesforce(Model):
     bulk_threshold: int = Field(default=2000, gt=0)
     owner: str | None = Field(default=None, description="e-mail of the default owner")
     campaigns: dict[str, str] = Field(default_factory=dict, description="segment to campaign id")
-    fields: dict[Literal["accounts", "contacts"], list[MapField]] = Field(
-        default_factory=dict, description="rows laid over the maps in systems/salesforce/objects.py"
+    converted_status: str | None = Field(
+        default=None, description="status of a converted lead; unset: the org's first one of that kind"
     )
+    fields: dict[
+        Literal["accounts", "contacts", "opportunities", "events", "leads", "campaign_members"], list[MapField]
+    ] = Field(default_factory=dict, description="rows laid over the maps in systems/salesforce (objects.py, deals.py)")
 
     @property
     def grant(self) -> Literal["access_token", "refresh_token", "jwt", "client_credentials"] | None:

@@ -162,13 +162,22 @@ class Source(Protocol):
 class Upsert:
     """One record to be written: its key, the fields that differ, and the target's own id once it is known.
 
-    `unsure`: it was sent before and no answer was kept, so it may be there already.
+    `unsure`: an earlier attempt to make it ended without an answer, so it is looked for before it is made again.
     """
 
     key: str
     fields: Mapping[str, Any]
     remote_id: str | None = None
     unsure: bool = False
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A lead of the target that turned into a customer: its id there, and those of the customer's records."""
+
+    lead_id: str
+    account_id: str
+    contact_id: str
 
 
 class Outcome(StrEnum):

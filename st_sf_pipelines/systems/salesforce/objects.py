@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from st_sf_pipelines.mapping import Field, Match, ObjectMap, Transform
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from st_sf_pipelines.config import Salesforce
 
 # fmt: off
@@ -57,9 +59,9 @@ CONTACT: Final = ObjectMap("salesforce/contacts", "Contact", key="ServiceTitan_C
 OBJECTS: Final = (ACCOUNT, CONTACT)  # parents first
 
 
-def objects_of(config: Salesforce) -> tuple[ObjectMap, ...]:
-    """Give the maps in force: those above, with the site's rows laid over them."""
-    return tuple(target.with_fields(config.fields.get(short(target), ())) for target in OBJECTS)  # type: ignore[call-overload]
+def objects_of(config: Salesforce, targets: Sequence[ObjectMap] = OBJECTS) -> tuple[ObjectMap, ...]:
+    """Give the maps in force: those above (or others), with the site's rows laid over them."""
+    return tuple(target.with_fields(config.fields.get(short(target), ())) for target in targets)  # type: ignore[call-overload]
 
 
 def short(target: ObjectMap) -> str:
