@@ -112,11 +112,22 @@ class Salesforce(Model):
 
 
 class Crm(Model):
-    """One tenant's access to the Payload CRM, by API key or shared secret."""
+    """One tenant's access to the Payload CRM, by API key or shared secret, and the CRM's own names of things."""
 
     api_url: Url
     api_key: SecretStr | None = None
     webhook_secret: SecretStr | None = None
+    concurrency: int = Field(default=4, ge=1, le=8, description="connections that write at a time")
+    adopt: Literal["ask", "skip"] = Field(default="ask", description="SF-13: skip writes without matching first")
+    collections: dict[Literal["contacts", "opportunities", "activities", "pipelines", "stages", "users"], str] = Field(
+        default_factory=dict, description="our name to the collection's slug there, where it is another"
+    )
+    names: dict[Literal["contacts", "opportunities", "activities"], dict[str, str]] = Field(
+        default_factory=dict, description="a field's name in systems/crm/objects.py to its name there"
+    )
+    fields: dict[Literal["contacts", "opportunities", "activities"], list[MapField]] = Field(
+        default_factory=dict, description="rows laid over the maps in systems/crm/objects.py"
+    )
 
 
 class Segments(Model):

@@ -50,6 +50,16 @@ def parent(*values: Any) -> Any:
     return values[0]
 
 
+def noon(*values: Any) -> str | None:
+    """Send a day as noon UTC, as Payload's own date picker does: one day in all zones from UTC-12 to UTC+11."""
+    return f"{values[0].isoformat()}T12:00:00.000Z" if values[0] is not None else None
+
+
+def reference(*values: Any) -> Any:
+    """Point to another asset's record, by our name for it: `Field.refers_to` names the asset."""
+    return values[0]
+
+
 class Transform(StrEnum):
     """The transforms that a map may name; each is the function of that name in this module."""
 
@@ -58,6 +68,8 @@ class Transform(StrEnum):
     FIRST_OF = "first_of"
     ONLY_TRUE = "only_true"
     PARENT = "parent"
+    NOON = "noon"
+    REFERENCE = "reference"
 
 
 _TRANSFORMS: Final[dict[Transform, Callable[..., Any]]] = {
@@ -66,6 +78,8 @@ _TRANSFORMS: Final[dict[Transform, Callable[..., Any]]] = {
     Transform.FIRST_OF: first_of,
     Transform.ONLY_TRUE: only_true,
     Transform.PARENT: parent,
+    Transform.NOON: noon,
+    Transform.REFERENCE: reference,
 }
 
 
@@ -75,7 +89,8 @@ class Field:
 
     `values` translates picklist values; one that it does not list passes unchanged. `constant` needs no column. A
     `volatile` field is sent along with others and is never by itself a reason to send. `refers_to` is, for a
-    `parent`, the key field on the parent's object.
+    `parent`, the key field on the parent's object, and for a `reference` the asset whose record is meant: its value is
+    {"$ref": asset, "subject": ours} until the record's own id there is known.
     """
 
     to: str
@@ -98,7 +113,14 @@ class Field:
         value = _TRANSFORMS[self.transform](*(row[column] for column in self.columns))
         if self.values is not None and isinstance(value, str):
             value = self.values.get(value, value)
-        return {self.refers_to: value} if self.refers_to and value is not None else value
+        if self.refers_to is None or value is None:
+            return value
+        return {"$ref": self.refers_to, "subject": value} if self.is_reference else {self.refers_to: value}
+
+    @property
+    def is_reference(self) -> bool:
+        """Tell whether the field points to another asset's record."""
+        return self.transform is Transform.REFERENCE
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -138,6 +160,11 @@ class ObjectMap:
     def volatile(self) -> frozenset[str]:
         """The fields that never by themselves cause a write."""
         return frozenset(field.to for field in self.fields if field.volatile)
+
+    @property
+    def references(self) -> frozenset[str]:
+        """The fields that point to other assets' records."""
+        return frozenset(field.to for field in self.fields if field.is_reference)
 
     def with_fields(self, added: Sequence[Field]) -> ObjectMap:
         """Lay a site's rows over this map: a row for the same target field replaces, a new one is added."""

@@ -31,6 +31,14 @@ def read_query(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     return tree
 
 
+def _all_of(tests: list[Holds]) -> Holds:
+    return lambda doc: all(test(doc) for test in tests)
+
+
+def _one_of(tests: list[Holds]) -> Holds:
+    return lambda doc: any(test(doc) for test in tests)
+
+
 class Where:
     """Reads what is looked for into a function of a document."""
 
@@ -46,11 +54,10 @@ class Where:
         for name, what in (where or {}).items():
             if name.lower() in ("and", "or"):
                 parts = [self.read(part) for part in (what.values() if isinstance(what, dict) else what)]
-                every = name.lower() == "and"
-                tests.append(lambda doc, parts=parts, every=every: (all if every else any)(t(doc) for t in parts))
+                tests.append(_all_of(parts) if name.lower() == "and" else _one_of(parts))
             else:
                 tests += [self._test(name, operator, value) for operator, value in what.items()]
-        return lambda doc: all(test(doc) for test in tests)
+        return _all_of(tests)
 
     def _test(self, path: str, operator: str, value: Any) -> Holds:
         field, get = self._get(path)

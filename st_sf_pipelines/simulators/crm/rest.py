@@ -86,7 +86,9 @@ class _Asked:
     def found(self) -> list[Document]:
         """Give the documents that are looked for."""
         where = self.query.get("where")
-        holds = Where(self.collection, self.documents.fetch, self.documents.reads_as_id).read(where if isinstance(where, dict) else {})
+        holds = Where(self.collection, self.documents.fetch, self.documents.reads_as_id).read(
+            where if isinstance(where, dict) else {}
+        )
         return [document for document in self.documents.of[self.collection.slug].values() if holds(document)]
 
     def show(self, document: Document) -> Document:
