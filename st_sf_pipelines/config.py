@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from st_sf_pipelines.mapping import Field as MapField
 
@@ -88,6 +88,9 @@ class Salesforce(Model):
     bulk_threshold: int = Field(default=2000, gt=0)
     owner: str | None = Field(default=None, description="e-mail of the default owner")
     campaigns: dict[str, str] = Field(default_factory=dict, description="segment to campaign id")
+    events_since: AwareDatetime | None = Field(
+        default=None, description="jobs completed since are events; unset: 90 days before the first round (SF-3)"
+    )
     converted_status: str | None = Field(
         default=None, description="status of a converted lead; unset: the org's first one of that kind"
     )
@@ -121,11 +124,22 @@ class Salesforce(Model):
 
 
 class Crm(Model):
-    """One tenant's access to the Payload CRM, by API key or shared secret."""
+    """One tenant's access to the Payload CRM, by API key or shared secret, and the CRM's own names of things."""
 
     api_url: Url
     api_key: SecretStr | None = None
     webhook_secret: SecretStr | None = None
+    concurrency: int = Field(default=4, ge=1, le=8, description="connections that write at a time")
+    adopt: Literal["ask", "skip"] = Field(default="ask", description="SF-13: skip writes without matching first")
+    collections: dict[Literal["contacts", "opportunities", "activities", "pipelines", "stages", "users"], str] = Field(
+        default_factory=dict, description="our name to the collection's slug there, where it is another"
+    )
+    names: dict[Literal["contacts", "opportunities", "activities"], dict[str, str]] = Field(
+        default_factory=dict, description="a field's name in systems/crm/objects.py to its name there"
+    )
+    fields: dict[Literal["contacts", "opportunities", "activities"], list[MapField]] = Field(
+        default_factory=dict, description="rows laid over the maps in systems/crm/objects.py"
+    )
 
 
 class Segments(Model):

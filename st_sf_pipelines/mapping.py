@@ -63,6 +63,11 @@ def reference(*values: Any) -> Any:
     return values[0]
 
 
+def noon(*values: Any) -> str | None:
+    """Send a day as noon UTC, as Payload's own date picker does: one day in all zones from UTC-12 to UTC+11."""
+    return f"{values[0].isoformat()}T12:00:00.000Z" if values[0] is not None else None
+
+
 def user(*values: Any) -> Any:
     """Point to a user of the target by e-mail; an unknown one gives way to the default, or the field is left alone."""
     return values[0]
@@ -86,6 +91,7 @@ class Transform(StrEnum):
     ONLY_TRUE = "only_true"
     PARENT = "parent"
     REFERENCE = "reference"
+    NOON = "noon"
     USER = "user"
     LOOKUP = "lookup"
 
@@ -98,6 +104,7 @@ _TRANSFORMS: Final[dict[Transform, Callable[..., Any]]] = {
     Transform.ONLY_TRUE: only_true,
     Transform.PARENT: parent,
     Transform.REFERENCE: reference,
+    Transform.NOON: noon,
     Transform.USER: user,
     Transform.LOOKUP: lookup,
 }
@@ -201,6 +208,11 @@ class ObjectMap:
     def references(self) -> frozenset[str]:
         """The fields that point to another record by the target's own id."""
         return frozenset(field.to for field in self.fields if field.transform is Transform.REFERENCE)
+
+    @property
+    def points_to(self) -> frozenset[str]:
+        """The assets whose records the references point to."""
+        return frozenset(str(field.refers_to) for field in self.fields if field.to in self.references)
 
     @property
     def users(self) -> frozenset[str]:

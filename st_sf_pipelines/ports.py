@@ -7,12 +7,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from st_sf_pipelines.mapping import ObjectMap
 
 Json = dict[str, Any]
+Taken: TypeAlias = "Callable[[str, Sequence[str]], Collection[str]]"
+"""Gives those of some records of an asset, by the target's ids, that are linked to records of ours already."""
 
 
 @dataclass(frozen=True)
@@ -220,6 +222,18 @@ class Closing:
     owners: tuple[str, ...] = ()
 
 
+class Listener(Protocol):
+    """A destination whose people change records too, which are read back."""
+
+    def changed_since(self, target: ObjectMap, since: datetime, fields: Iterable[str]) -> Iterator[Remote]:
+        """Read what changed at or after an instant, the oldest change first, `updatedAt` among the fields."""
+        ...
+
+    def emails(self, user_ids: Iterable[str]) -> Mapping[str, str]:
+        """Give the e-mail addresses of the system's users, by id."""
+        ...
+
+
 class Destination(Protocol):
     """A system that records are materialized into."""
 
@@ -239,6 +253,14 @@ class Destination(Protocol):
 
     def push(self, target: ObjectMap, upserts: Sequence[Upsert]) -> Iterator[Sequence[Receipt]]:
         """Write the records; yield the receipts of each request as soon as it is answered. Raise RemoteError."""
+        ...
+
+    def seed(self, known: Collection[str], *, again: bool = False) -> Mapping[str, Mapping[str, str]]:
+        """See to what must be there beside the records (pipelines, stages); give ids by slug, by asset (CRM-10).
+
+        `known` are the slugs that were there once: a missing one of them was deleted by a person, and is made anew only
+        with `again`. Raise TargetStopped, RemoteError.
+        """
         ...
 
     def strangers(self, targets: Sequence[ObjectMap]) -> list[ObjectMap]:

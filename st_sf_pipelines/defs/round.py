@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from st_sf_pipelines.errors import RoundRunning, StSfError, TargetStopped
 from st_sf_pipelines.store import audit, quarantine
 from st_sf_pipelines.store.leases import lease
+from st_sf_pipelines.store.standing import taken
 from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Round:
     def destination(self, system: System) -> Destination:
         """Give the tenant's client of a system, one for the whole round; only for a tenant that has such a target."""
         if system.name not in self._destinations:
-            self._destinations[system.name] = system.connect(self.tenant)
+            self._destinations[system.name] = system.connect(self.tenant, partial(taken, self.db, self.tenant.id))
         return self._destinations[system.name]
 
     @contextmanager

@@ -106,6 +106,7 @@ def _deliver(work: Round, system: System, asset: str, counts: dict[str, Any]) ->
         closing=system.closing,
         skip_adoption=system.section(work.tenant).adopt == "skip",
         sends=work.sends,
+        values=system.values(system.section(work.tenant), work.as_of),
         check=work.lock.check,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from st_sf_pipelines.defs.instance import open_database, open_instance
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from st_sf_pipelines.config import Tenant
     from st_sf_pipelines.ports import Destination
     from st_sf_pipelines.settings import Settings
+    from st_sf_pipelines.store.database import Database
     from st_sf_pipelines.systems.targets import System
 
 
@@ -34,7 +36,7 @@ def prove(settings: Settings, name: str | None, *, sample: int | None, repair: b
         error = None
         try:
             with held(db, tenant):
-                for system, client in _connected(tenant):
+                for system, client in _connected(db, tenant):
                     for target in system.maps(tenant):
                         key = system.key(tenant)
                         proof = reconcile(db, client, tenant.id, target, key, sample=sample, repair=repair)
@@ -65,7 +67,7 @@ def adopt(settings: Settings, name: str | None, *, apply: bool) -> dict[str, Any
         if error is None:
             try:
                 with held(db, tenant):
-                    for system, client in _connected(tenant):
+                    for system, client in _connected(db, tenant):
                         for adopted in adopt_records(db, client, tenant.id, system.maps(tenant), apply=apply):
                             objects[adopted.asset] = asdict(adopted)
             except StSfError as caught:
@@ -124,12 +126,12 @@ def allow(settings: Settings, run_id: str) -> dict[str, Any]:
     return {"run_id": run_id, "allowed": allowed}
 
 
-def _connected(tenant: Tenant) -> Iterator[tuple[System, Destination]]:
+def _connected(db: Database, tenant: Tenant) -> Iterator[tuple[System, Destination]]:
     """Connect to each target that a tenant has, one after the other."""
     for system in SYSTEMS:
         if system.section(tenant) is None:
             continue
-        client = system.connect(tenant)
+        client = system.connect(tenant, partial(standing.taken, db, tenant.id))
         try:
             yield system, client
         finally:

@@ -60,7 +60,7 @@ class Deal:
     @property
     def key(self) -> str:
         """Its key outside: st_CUSTOMER_N (SF-3); while its lead has no customer, lead_ID."""
-        return f"st_{self.opened_for}_{self.number}" if self.opened_for > 0 else f"lead_{-self.opened_for}"
+        return key_of(self.opened_for, self.number)
 
     @property
     def place(self) -> Place:
@@ -76,6 +76,11 @@ class Deal:
     def age(self) -> tuple[datetime, datetime, int]:
         """What deals are put in order by, the oldest first."""
         return self.since_at, self.opened_at, self.number
+
+
+def key_of(opened_for: int, number: int) -> str:
+    """Write a deal's key: whom it was opened for, and the how manieth of them it is."""
+    return f"st_{opened_for}_{number}" if opened_for > 0 else f"lead_{-opened_for}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from psycopg.types.json import Jsonb
+
 from st_sf_pipelines.store.derived import COLUMN_LIST
 
 if TYPE_CHECKING:
@@ -163,7 +165,8 @@ def rows(
     connection: Connection, tenant_id: int, source: str, values: Mapping[str, Any] | None = None
 ) -> Iterator[dict[str, Any]]:
     """Stream a source's rows of every customer in the temporary table `subject`."""
-    given = {"tenant": tenant_id, **(values or {})}
+    given = {name: Jsonb(value) if isinstance(value, dict) else value for name, value in (values or {}).items()}
+    given["tenant"] = tenant_id
     if prepare := SOURCES[source].prepare:
         connection.execute(prepare, given)
     with connection.cursor(name="outgoing") as cursor:

@@ -144,6 +144,23 @@ def resolve(db: Database, tenant_id: int, wanted: Mapping[str, Iterable[int | st
     return found
 
 
+def taken(db: Database, tenant_id: int, asset: str, remote_ids: Sequence[str]) -> set[str]:
+    """Give those of these records of the target that are linked to records of ours already."""
+    with db.connect() as connection:
+        rows = connection.execute(
+            "SELECT remote_id FROM sync.deliveries WHERE tenant_id = %s AND asset = %s AND remote_id = ANY(%s)",
+            [tenant_id, asset, list(remote_ids)],
+        )
+        return {row["remote_id"] for row in rows}
+
+
+def seeded(db: Database, tenant_id: int) -> set[str]:
+    """Give the slugs of what was seeded in a target once."""
+    with db.connect() as connection:
+        rows = connection.execute("SELECT slug FROM sync.seeded WHERE tenant_id = %s", [tenant_id])
+        return {row["slug"] for row in rows}
+
+
 def keep_seeded(db: Database, tenant_id: int, asset: str, remote_ids: Mapping[str, str]) -> None:
     """Remember the target's ids of what is seeded there by slug (pipelines, stages); what is gone is forgotten."""
     with db.connect() as connection:

@@ -13,7 +13,7 @@ from st_sf_pipelines.sync.plan import plan
 from st_sf_pipelines.sync.push import open_targets, push
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from st_sf_pipelines.config import Guard, Tenant
@@ -41,15 +41,17 @@ def deliver(
     closing: Closing,
     skip_adoption: bool,
     sends: bool,
+    values: Mapping[str, Any],
     check: Callable[[], None],
 ) -> Standing:
     """Plan an object, then push it if this round `sends`; fill `counts`, and give how all records stand after it.
 
     `siblings` are all objects of the target, which are opened together. Those that follow no more than this one are
-    planned and guarded with it: a person sees, and allows, the whole change at once. Raise RemoteError, TargetStopped.
+    planned and guarded with it: a person sees, and allows, the whole change at once. `values` are what the sources'
+    statements ask of the system's section. Raise RemoteError, TargetStopped.
     """
     along = [each for each in siblings if set(FOLLOWS[each.asset]) <= set(FOLLOWS[target.asset])]
-    planned = {each.asset: plan(db, tenant, each, key_format, as_of, scope) for each in along}[target.asset]
+    planned = {each.asset: plan(db, tenant, each, key_format, as_of, scope, values) for each in along}[target.asset]
     source = outgoing.count(db, tenant.id, target.source)
     before = standings.standing(db, tenant.id, target.asset, source)
     counts["looked"], counts["unchanged"], counts["planned"] = planned.looked, planned.unchanged, before.pending
@@ -63,6 +65,7 @@ def deliver(
                 raise MassChangeHeld(_sentence(tenant, held, run_id))
         if before.pending and sends:
             open_targets(db, destination, tenant.id, siblings, skip=skip_adoption)
+            seed(db, destination, tenant.id, target, siblings)
             push(db, destination, tenant.id, target, run_id, check)
     finally:
         counts.update(ledger.outcomes(db, run_id, tenant.id, target.asset))
@@ -70,6 +73,15 @@ def deliver(
         counts["parked"], counts["waiting"], counts["pending"] = standing.parked, standing.waiting, standing.pending
         counts["calls"] = destination.calls - called
     return standing
+
+
+def seed(
+    db: Database, destination: Destination, tenant_id: int, target: ObjectMap, siblings: Sequence[ObjectMap]
+) -> None:
+    """See to what an object points to that is none of our records (the CRM's pipelines and stages) (CRM-10)."""
+    if target.points_to - {sibling.asset for sibling in siblings}:
+        for asset, remote_ids in destination.seed(standings.seeded(db, tenant_id)).items():
+            standings.keep_seeded(db, tenant_id, asset, remote_ids)
 
 
 def is_waiting(db: Database, tenant: Tenant, target: ObjectMap, guard: Guard, closing: Closing) -> bool:

@@ -23,8 +23,23 @@ FOLLOWS: Final = {  # asset → the assets whose changes it looks at; the asset 
     "customers/profile":   ("servicetitan/customers", "servicetitan/customer_contacts",
                             "servicetitan/jobs", "servicetitan/invoices"),
     "customers/segment":   ("customers/profile",),
+    "customers/state":     ("customers/profile", "servicetitan/leads", "servicetitan/jobs",
+                            "servicetitan/appointments", "servicetitan/estimates"),
+    "pipeline/opportunities":
+                           ("customers/profile", "servicetitan/leads", "servicetitan/jobs",
+                            "servicetitan/appointments", "servicetitan/appointment_assignments",
+                            "servicetitan/estimates"),
     "salesforce/accounts": ("customers/profile", "customers/segment"),
     "salesforce/contacts": ("customers/profile",),
+    "salesforce/opportunities":
+                           ("pipeline/opportunities",),
+    "salesforce/events":   ("customers/profile", "servicetitan/jobs", "servicetitan/appointments"),
+    "salesforce/leads":    ("servicetitan/leads", "pipeline/opportunities"),
+    "salesforce/campaign_members":
+                           ("customers/segment",),
+    "crm/contacts":        ("customers/profile", "servicetitan/leads", "pipeline/opportunities"),
+    "crm/opportunities":   ("pipeline/opportunities",),
+    "crm/activities":      ("pipeline/opportunities",),
 }
 # fmt: on
 

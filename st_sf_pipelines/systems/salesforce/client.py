@@ -14,7 +14,7 @@ from st_sf_pipelines.systems.salesforce.session import SalesforceSession
 from st_sf_pipelines.systems.salesforce.writer import COLLECTIONS, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from st_sf_pipelines.config import Tenant
     from st_sf_pipelines.mapping import ObjectMap
@@ -71,6 +71,10 @@ class SalesforceClient:
     def masters(self, target: ObjectMap, remote_ids: Iterable[str]) -> dict[str, str]:
         """Give, for each of these records that lost a merge there, the one that won (SF-10). Raise RemoteError."""
         return self._finder.masters(target, remote_ids)
+
+    def seed(self, known: Collection[str], *, again: bool = False) -> dict[str, dict[str, str]]:  # noqa: ARG002
+        """Nothing of Salesforce's is made beside the records: its stages are a picklist that the org has."""
+        return {}
 
     def strangers(self, targets: Sequence[ObjectMap]) -> list[ObjectMap]:
         """Give the objects of which the org holds records that do not carry our key; one call asks for all.

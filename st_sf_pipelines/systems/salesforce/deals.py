@@ -36,7 +36,7 @@ OPPORTUNITY: Final = ObjectMap("salesforce/opportunities", "Opportunity", key="S
     Field("Description",                  "description",             at_most=32_000),
     Field("ServiceTitan_Job_Id__c",       "job_id",                  Transform.TEXT),
     Field("ServiceTitan_Estimate_Id__c",  "estimate_id",             Transform.TEXT),
-), parent=CONTACT.asset)
+), says="One Opportunity for each deal of a customer, by st_CUSTOMER_N.", source="customers' deals", parent=CONTACT.asset)
 
 EVENT: Final = ObjectMap("salesforce/events", "Event", key="ServiceTitan_Job_Id__c", external_id=False, fields=(
     Field("WhoId",                        "contact",                 Transform.REFERENCE, refers_to=CONTACT.asset),
@@ -45,7 +45,7 @@ EVENT: Final = ObjectMap("salesforce/events", "Event", key="ServiceTitan_Job_Id_
     Field("StartDateTime",                "starts_at"),
     Field("EndDateTime",                  "ends_at"),
     Field("Description",                  "description",             at_most=32_000),
-), parent=CONTACT.asset)
+), says="One Event for each job completed since `events_since`, on its contact and account.", source="completed jobs", parent=CONTACT.asset)  # noqa: E501
 
 LEAD: Final = ObjectMap("salesforce/leads", "Lead", key="ServiceTitan_Lead_Id__c", fields=(
     Field("FirstName",                    "first_name"),
@@ -61,12 +61,12 @@ LEAD: Final = ObjectMap("salesforce/leads", "Lead", key="ServiceTitan_Lead_Id__c
     Field("Status",                       "status",                  values=LEAD_STATUSES),
     Field("LeadSource",                   "lead_source",             at_most=255),
     Field("OwnerId",                      "owner_email",             Transform.USER),
-))
+), says="One Lead for each lead without a customer; converted when its customer appears.", source="leads")
 
 CAMPAIGN_MEMBER: Final = ObjectMap("salesforce/campaign_members", "CampaignMember", key="", external_id=False, fields=(
     Field("CampaignId",                   "campaign_id",             create_only=True),
     Field("ContactId",                    "contact",                 Transform.REFERENCE, refers_to=CONTACT.asset, create_only=True),  # noqa: E501
-), parent=CONTACT.asset)
+), says="Each customer in the campaign of its segment, once.", source="campaign members", parent=CONTACT.asset)
 # fmt: on
 
-DEALS: Final = (OPPORTUNITY, EVENT, LEAD, CAMPAIGN_MEMBER)
+DEALS: Final = (LEAD, OPPORTUNITY, EVENT, CAMPAIGN_MEMBER)
