@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from st_sf_pipelines.mapping import ObjectMap
@@ -220,6 +220,17 @@ class Closing:
     fields: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """What is read back of an object: its asset, the fields of stage, pin and owner there, and the stages' asset."""
+
+    asset: str
+    stage: str
+    pinned: str
+    owner: str
+    stages_asset: str
 
 
 class Listener(Protocol):

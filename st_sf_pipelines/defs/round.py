@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from st_sf_pipelines.errors import RoundRunning, StSfError, TargetStopped
 from st_sf_pipelines.store import audit, quarantine
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from st_sf_pipelines.config import Segments, Site, Tenant
-    from st_sf_pipelines.ports import Destination, Window
+    from st_sf_pipelines.ports import Destination, Listener, Window
     from st_sf_pipelines.store.database import Database, Lock
     from st_sf_pipelines.store.log import Scope
     from st_sf_pipelines.systems.targets import System
@@ -50,6 +50,8 @@ class Round:
     failures: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     parked: int = 0
+    unread: dict[str, str] = field(default_factory=dict)
+    """The systems that did not answer when they were read, and what they said: their objects are not written."""
     _destinations: dict[str, Destination] = field(default_factory=dict)
 
     @property
@@ -72,6 +74,10 @@ class Round:
         if system.name not in self._destinations:
             self._destinations[system.name] = system.connect(self.tenant, partial(taken, self.db, self.tenant.id))
         return self._destinations[system.name]
+
+    def listener(self, system: System) -> Listener:
+        """Give the same client of a system whose people change records too."""
+        return cast("Listener", self.destination(system))
 
     @contextmanager
     def operation(self, asset: str) -> Iterator[dict[str, Any]]:

@@ -90,6 +90,8 @@ def _lineage(target: ObjectMap) -> dg.TableColumnLineage:
 
 
 def _deliver(work: Round, system: System, asset: str, counts: dict[str, Any]) -> Standing:
+    if system.name in work.unread:
+        raise StSfError(work.unread[system.name])
     maps = system.maps(work.tenant)
     return deliver(
         work.db,

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from st_sf_pipelines.settings import Settings
 
 TARGETS = {system.name: tuple(target.asset for target in system.objects) for system in SYSTEMS}
-_DERIVED = {"profiles": "customers/profile", "segments": "customers/segment"}
+_DERIVED = {
+    "profiles": "customers/profile",
+    "segments": "customers/segment",
+    "opportunities": "pipeline/opportunities",
+    "states": "customers/state",
+}
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 

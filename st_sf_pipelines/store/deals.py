@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from psycopg import sql
 
@@ -153,7 +153,7 @@ def show_to_facts(connection: Connection, tenant_id: int) -> None:
     )
 
 
-def contacts(connection: Connection, tenant_id: int) -> dict[int, str]:
+def contacts(connection: Connection, tenant_id: int) -> dict[int, Literal["customer", "lead"]]:
     """Give the kind of CRM contact that the subjects in `subject` have: customer or lead."""
     rows = connection.execute(
         "SELECT subject, kind FROM pipeline.contacts JOIN subject ON st_id = subject WHERE tenant_id = %s", [tenant_id]
@@ -340,4 +340,5 @@ def _row(deal: Deal) -> dict[str, Any]:
 
 
 def _deal(row: Mapping[str, Any]) -> Deal:
-    return Deal(**{name: tuple(value) if name in _LISTS else value for name, value in row.items()})
+    fields_: dict[str, Any] = {name: tuple(value) if name in _LISTS else value for name, value in row.items()}
+    return Deal(**fields_)

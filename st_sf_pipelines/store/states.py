@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from st_sf_pipelines.store.database import Database
+    from st_sf_pipelines.store.database import Connection, Database
     from st_sf_pipelines.store.log import Scope
 
 ASSET: Final = "customers/state"
@@ -93,12 +93,11 @@ def derive_states(
         return {**counts, "looked": looked["count"], "total": total["count"] if total else 0}
 
 
-def has_due(db: Database, tenant_id: int, day: date) -> bool:
+def has_due(connection: Connection, tenant_id: int, day: date) -> bool:
     """Tell whether somebody's state falls due by this day."""
-    with db.connect() as connection:
-        row = connection.execute(
-            "SELECT EXISTS (SELECT FROM customers.state WHERE tenant_id = %s AND due_on <= %s) AS due", [tenant_id, day]
-        ).fetchone()
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM customers.state WHERE tenant_id = %s AND due_on <= %s) AS due", [tenant_id, day]
+    ).fetchone()
     return bool(row and row["due"])
 
 

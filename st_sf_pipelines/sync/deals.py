@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from st_sf_pipelines.rules.by_hand import set_by_hand
-from st_sf_pipelines.rules.deals import Deal, Held
+from st_sf_pipelines.rules.deals import Deal, Held, Move
 from st_sf_pipelines.rules.facts import AsOf
 from st_sf_pipelines.rules.fold import fold
 from st_sf_pipelines.rules.handover import hand_over
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 ASSET: Final = store.ASSET
 BATCH: Final = 1_000
+BY_HAND: Final = "by hand"
+"""The rule of a move that a person made in the CRM."""
 RULES_VERSION: Final = "1"  # raise it when the fold concludes otherwise than before
 
 
@@ -45,6 +47,11 @@ class Dealt:
     total: int
     contacts: int
     held: int
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Give them by name."""
+        return asdict(self)
 
 
 def deals_version(connection: Connection, tenant: Tenant, rules: Pipelines) -> str:
@@ -113,7 +120,12 @@ def _concluded(
         before = deals_of.get(facts.subject, [])
         now, held = _as_people_set_them(before, seen, facts)
         concluded = fold(facts, now, moment, rules)
-        yield facts, before, replace(concluded, held=(*held, *concluded.held))
+        by_hand = [
+            Move(was.key, was.place, deal.place, BY_HAND, (), moment.at)
+            for was, deal in zip(before, now, strict=True)
+            if was.place != deal.place
+        ]
+        yield facts, before, replace(concluded, held=(*held, *concluded.held), moves=(*by_hand, *concluded.moves))
 
 
 def _as_people_set_them(

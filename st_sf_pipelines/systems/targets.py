@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from st_sf_pipelines.config import Tenant
     from st_sf_pipelines.mapping import ObjectMap
-    from st_sf_pipelines.ports import Destination, Taken
+    from st_sf_pipelines.ports import Destination, ReadBack, Taken
 
 EVENTS_BEFORE: Final = timedelta(days=90)
 """Jobs that were completed so long before the first round still become events (SF-3)."""
@@ -36,7 +36,7 @@ class System:
     `objects` are the maps as they are in code, parents first; `objects_of` gives those in force for a section of the
     site file. `closing` says by which fields a record there is over, and whose it is (CRM-15); `mend_for` what a person
     can do about a refusal's code, and `gone_codes` which of them mean that the record was deleted there; `values` what
-    the statements of store/outgoing.py ask of the section, at a round's moment.
+    the statements of store/outgoing.py ask of the section, at a round's moment; `read_back` what its people set there.
     """
 
     name: str
@@ -49,6 +49,7 @@ class System:
     mend_for: Callable[[str | None], str]
     gone_codes: tuple[str, ...]
     values: Callable[[Any, datetime], dict[str, Any]] = lambda *_: {}
+    read_back: Callable[[Any], ReadBack] | None = None
 
     def section(self, tenant: Tenant) -> Any:
         """Give the tenant's section of this system; None if it has no such target."""
@@ -90,6 +91,7 @@ SYSTEMS: Final = (
         mend_for=crm_codes.mend_for,
         gone_codes=crm_codes.GONE_CODES,
         closing=Closing(("status",), ("won", "lost"), ("assignedTo",)),
+        read_back=crm.read_back,
     ),
 )
 

@@ -9,6 +9,7 @@ import pytest
 from st_sf_pipelines.errors import CredentialsError, PermanentError, TransientError
 from st_sf_pipelines.ports import Conversion, Outcome, Receipt
 from st_sf_pipelines.systems.salesforce.client import SalesforceClient
+from st_sf_pipelines.systems.salesforce.codes import mend_for
 from st_sf_pipelines_tests.systems.conftest import tenant_of
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def test_a_lead_that_is_refused_fails_alone_and_its_values_stay_out(
         (Outcome.PASSING, "UNABLE_TO_LOCK_ROW"),
     ]
     assert not any(receipt.message for receipt in receipts)
-    assert all(client.mend_for(receipt.code) for receipt in receipts[1:])
+    assert all(mend_for(receipt.code) for receipt in receipts[1:])
 
 
 def test_a_lead_that_was_converted_before_is_well_if_it_became_the_same_contact(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from st_sf_pipelines.ports import Receipt, Remote, Upsert
 from st_sf_pipelines.systems.crm.documents import fields_of, same, value_at
 from st_sf_pipelines.systems.crm.lookup import VALUES, among, chunks, none_taken
-from st_sf_pipelines.systems.crm.objects import PIPELINES, READ_BACK, STAGES
+from st_sf_pipelines.systems.crm.objects import PIPELINES, STAGES
 from st_sf_pipelines.systems.crm.session import PAGE, TIMEOUT_SECONDS, CrmSession
 from st_sf_pipelines.systems.crm.stages import OURS, Stages
 from st_sf_pipelines.systems.crm.writer import Writer
@@ -106,7 +106,7 @@ class CrmClient:
                 if remote.key is not None or not keyed:
                     yield remote
 
-    def changed_since(self, target: ObjectMap, since: datetime, fields: Iterable[str] = READ_BACK) -> Iterator[Remote]:
+    def changed_since(self, target: ObjectMap, since: datetime, fields: Iterable[str]) -> Iterator[Remote]:
         """Read what changed at or after an instant, the oldest change first, `updatedAt` among the fields (CRM-12).
 
         It looks back ten seconds more, so the same change may come twice; our own writes come too. Raise RemoteError.

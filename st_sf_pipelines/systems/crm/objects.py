@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from st_sf_pipelines.mapping import Field, Match, ObjectMap, Transform
+from st_sf_pipelines.ports import ReadBack
 
 if TYPE_CHECKING:
     from st_sf_pipelines.config import Crm
@@ -63,9 +64,6 @@ OBJECTS: Final = (CONTACT, OPPORTUNITY, ACTIVITY)  # parents first
 WITHIN: Final = {OPPORTUNITY.asset: "contact"}
 """Records that carry one key over time (a job's id, here) are told apart by this field, which must be the same."""
 
-READ_BACK: Final = ("stage", "status", "assignedTo", "value", "title", "notes", "pinned", "confidenceLevel", "nextStep")
-"""What people change in an opportunity, and we read back (CRM-12)."""
-
 COLLECTIONS: Final = {
     CONTACT.asset: "contacts",
     OPPORTUNITY.asset: "opportunities",
@@ -74,6 +72,13 @@ COLLECTIONS: Final = {
     STAGES: "pipeline-stages",
     "crm/users": "users",
 }
+
+
+def read_back(config: Crm) -> ReadBack:
+    """Say which fields of an opportunity its people set, under the CRM's own names (CRM-7)."""
+    names = config.names.get("opportunities", {})
+    stage, pinned, owner = (names.get(name, name) for name in ("stage", "pinned", "assignedTo"))
+    return ReadBack(OPPORTUNITY.asset, stage, pinned, owner, STAGES)
 
 
 def collections_of(config: Crm) -> dict[str, str]:

@@ -36,7 +36,7 @@ OPPORTUNITY: Final = ObjectMap("salesforce/opportunities", "Opportunity", key="S
     Field("Description",                  "description",             at_most=32_000),
     Field("ServiceTitan_Job_Id__c",       "job_id",                  Transform.TEXT),
     Field("ServiceTitan_Estimate_Id__c",  "estimate_id",             Transform.TEXT),
-), says="One Opportunity for each deal of a customer, by st_CUSTOMER_N.", source="customers' deals", parent=CONTACT.asset)
+), says="One Opportunity for each deal, by st_CUSTOMER_N.", source="customers' deals", parent=CONTACT.asset)
 
 EVENT: Final = ObjectMap("salesforce/events", "Event", key="ServiceTitan_Job_Id__c", external_id=False, fields=(
     Field("WhoId",                        "contact",                 Transform.REFERENCE, refers_to=CONTACT.asset),
