@@ -288,6 +288,24 @@ def test_a_volatile_field_rides_along_and_never_goes_alone() -> None:
     }
 
 
+def test_a_reference_names_an_asset_and_our_own_subject_until_the_id_there_is_known() -> None:
+    stage = Field("stage", "stage_slug", Transform.REFERENCE, refers_to="crm/stages")
+    target = SMALL.with_fields([stage])
+    assert (target.references, SMALL.references) == ({"stage"}, frozenset())
+    made = payload(target, {**ROW, "stage_slug": "new-lead"})
+    assert made["stage"] == {"$ref": "crm/stages", "subject": "new-lead"}
+    assert payload(target, {**ROW, "stage_slug": None})["stage"] is None
+    moved = payload(target, {**ROW, "stage_slug": "job-sold"})
+    assert difference(target, moved, made) == {"stage": {"$ref": "crm/stages", "subject": "job-sold"}}
+    assert target.digest != SMALL.with_fields([Field("stage", "stage_slug")]).digest
+
+
+def test_a_day_is_sent_as_noon_so_that_it_is_that_day_in_every_zone() -> None:
+    target = SMALL.with_fields([Field("closeDate", "last_job_date", Transform.NOON)])
+    assert payload(target, ROW)["closeDate"] == "2026-01-15T12:00:00.000Z"
+    assert payload(target, {**ROW, "last_job_date": None})["closeDate"] is None
+
+
 def test_a_moved_customer_points_to_its_new_parent() -> None:
     agreed = payload(CONTACT, ROW)
     assert difference(CONTACT, {**agreed, "Account": {ACCOUNT.key: "st_8"}}, agreed) == {

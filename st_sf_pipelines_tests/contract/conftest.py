@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from st_sf_pipelines.systems.crm import writer
 from st_sf_pipelines.systems.crm.client import CrmClient
 from st_sf_pipelines_tests.contract.peers import PEERS, Peer
 
@@ -33,3 +35,11 @@ def client(peer: Peer) -> Iterator[CrmClient]:
     made = CrmClient(peer.tenant())
     yield made
     made.close()
+
+
+@pytest.fixture
+def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let writes go on at once after a failure; give the seconds that each would have waited."""
+    slept: list[float] = []
+    monkeypatch.setattr(writer, "time", SimpleNamespace(sleep=slept.append, monotonic=writer.time.monotonic))
+    return slept

@@ -50,7 +50,8 @@ class Writer:
             for start in range(0, len(upserts), size):
                 rows = upserts[start : start + size]
                 done = pool.map(lambda row: self._safely(target, row, found.get(row.key, [])), rows)
-                yield [receipt for receipt in list(done) if receipt is not None]
+                if receipts := [receipt for receipt in done if receipt is not None]:
+                    yield receipts
                 if self._down is not None:
                     raise self._down
 
@@ -82,11 +83,13 @@ class Writer:
                 return Receipt(row.key, Outcome.CREATED if creates else Outcome.UPDATED, remote_id)
             if trouble:
                 self._answered = time.monotonic()
+            is_last = attempt == (TRIES_IN_TROUBLE if trouble else TRIES)
+            if not is_last:  # what the server is still at may be there after a pause
+                time.sleep(min(problem.retry_after or PAUSE_SECONDS * 2 ** (attempt - 1), LONGEST_PAUSE))
             if creates and (there := self._found(target, row)):
                 return Receipt(row.key, Outcome.CREATED, there)
-            if attempt == (TRIES_IN_TROUBLE if trouble else TRIES):
+            if is_last:
                 break
-            time.sleep(min(problem.retry_after or PAUSE_SECONDS * 2 ** (attempt - 1), LONGEST_PAUSE))
         if self._answered < began:  # and nobody else was answered meanwhile
             raise problem
         return _refused(row, "SERVER_ERROR" if trouble else "NO_ANSWER")
