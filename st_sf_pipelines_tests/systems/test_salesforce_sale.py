@@ -235,6 +235,7 @@ def test_deals_are_read_back_as_they_are_sent(client: SalesforceClient, contact:
     assert client.same("OwnerId", "nobody@x.example", read.fields["OwnerId"]), "it was never sent"
     assert not client.same("Amount", 1234.5, read.fields["Amount"])
     assert not client.same("ContactId", None, contact)
+    assert not client.same("ContactId", {"$ref": CONTACT.asset, "subject": 1}, contact)
 
 
 def test_events_are_read_back_by_job_and_members_by_their_ids(
