@@ -289,7 +289,7 @@ def test_what_the_maps_make_is_taken_by_the_org_and_read_back_the_same(
     [contact] = sf.put_records("Contact", {"LastName": "L", "AccountId": account})
     [campaign] = sf.put_records("Campaign", {"Name": "VIP"})
     ids = {ACCOUNT.asset: account, CONTACT.asset: contact}
-    place = {"key": "st_7/VIP", "campaign_id": campaign, "contact": 7}
+    place: dict[str, Any] = {"key": "st_7/VIP", "campaign_id": campaign, "contact": 7}
     for target, row in ((OPPORTUNITY, DEAL), (EVENT, JOB), (LEAD, PERSON), (CAMPAIGN_MEMBER, place)):
         wanted = payload(target, row)
         sent = {**wanted, **{name: ids[wanted[name]["$ref"]] for name in target.references}}
