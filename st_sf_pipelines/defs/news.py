@@ -41,7 +41,7 @@ class News:
 
 
 def look(db: Database, tenant: Tenant, bounds: Segments, as_of: datetime) -> News:
-    """Ask each feed once, a list whose hour has come, and our own tables; what does not answer is told, never raised."""
+    """Ask each feed, a list whose hour has come, and our own tables; what does not answer is told, never raised."""
     with db.lock(lock_name(tenant)) as is_free:
         if not is_free:
             return News((), (), ("a round is running",))

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import StrictBool, StrictStr
 
 from st_sf_pipelines.rules.contacts import phone_e164, valid_email
-from st_sf_pipelines.rules.names import split_name
+from st_sf_pipelines.rules.name_patterns import split
 from st_sf_pipelines.rules.stamps import instant
 from st_sf_pipelines.systems.servicetitan.records.record import Address, Id, Moment, Money, Record, Text, folded
 
@@ -29,7 +29,7 @@ class Customer(Record):
 
     def columns(self) -> tuple[Any, ...]:
         """Give the columns, the name parsed."""
-        person = split_name(self.name, self.type, self.id)
+        person = split(self.name, self.type, self.id)
         at = self.address or Address()
         return (
             *(self.name.strip() or None, self.type, person.first, person.last, *at.columns()),
