@@ -173,6 +173,12 @@ def values(report: Report) -> None:
     out().print(table)
 
 
+def allowed(report: Report) -> None:
+    """Say how many records of each object may change at the next round."""
+    for asset, count in report["allowed"].items():
+        out().print(f"{asset}: {count} records may change at the next round")
+
+
 def _parts(report: Report, part: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for each in report["tenants"]:
         for name, row in each[part].items():

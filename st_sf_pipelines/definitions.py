@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from st_sf_pipelines.defs import automation, checks, derived, history, jobs, raw, sweep, targets
+from st_sf_pipelines.defs import automation, checks, deals, derived, history, inbound, jobs, raw, sweep, targets
 from st_sf_pipelines.defs.resources import RoundResource
 
 
@@ -17,8 +17,11 @@ def defs() -> dg.Definitions:
             history.history,
             derived.profile,
             derived.segment,
+            inbound.changes,
+            deals.state,
+            deals.opportunities,
             *targets.TARGETS,
-            targets.SALESFORCE,
+            *targets.ENDS,
         ],
         asset_checks=[*checks.PROOFS],
         jobs=[jobs.ROUND, jobs.RECONCILE, jobs.SWEEP],

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from st_sf_pipelines.mapping import ObjectMap
 
 Json = dict[str, Any]
+Taken: TypeAlias = "Callable[[str, Sequence[str]], Collection[str]]"
+"""Gives those of some records of an asset, by the target's ids, that are linked to records of ours already."""
 
 
 @dataclass(frozen=True)
@@ -160,11 +162,24 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Upsert:
-    """One record to be written: its key, the fields that differ, and the target's own id once it is known."""
+    """One record to be written: its key, the fields that differ, and the target's own id once it is known.
+
+    `unsure`: an earlier attempt to make it ended without an answer, so it is looked for before it is made again.
+    """
 
     key: str
     fields: Mapping[str, Any]
     remote_id: str | None = None
+    unsure: bool = False
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A lead of the target that turned into a customer: its id there, and those of the customer's records."""
+
+    lead_id: str
+    account_id: str
+    contact_id: str
 
 
 class Outcome(StrEnum):
@@ -198,6 +213,38 @@ class Remote:
     fields: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Closing:
+    """How a target says that a record is over or changes hands: `fields` that become one of `values`; `owners`."""
+
+    fields: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """What is read back of an object: its asset, the fields of stage, pin and owner there, and the stages' asset."""
+
+    asset: str
+    stage: str
+    pinned: str
+    owner: str
+    stages_asset: str
+
+
+class Listener(Protocol):
+    """A destination whose people change records too, which are read back."""
+
+    def changed_since(self, target: ObjectMap, since: datetime, fields: Iterable[str]) -> Iterator[Remote]:
+        """Read what changed at or after an instant, the oldest change first, `updatedAt` among the fields."""
+        ...
+
+    def emails(self, user_ids: Iterable[str]) -> Mapping[str, str]:
+        """Give the e-mail addresses of the system's users, by id."""
+        ...
+
+
 class Destination(Protocol):
     """A system that records are materialized into."""
 
@@ -208,11 +255,23 @@ class Destination(Protocol):
 
     @property
     def usage(self) -> tuple[int, int] | None:
-        """API calls used and allowed today, as the last answer said."""
+        """API calls used and allowed today, as the last answer said; None where the system counts none."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections."""
         ...
 
     def push(self, target: ObjectMap, upserts: Sequence[Upsert]) -> Iterator[Sequence[Receipt]]:
         """Write the records; yield the receipts of each request as soon as it is answered. Raise RemoteError."""
+        ...
+
+    def seed(self, known: Collection[str], *, again: bool = False) -> Mapping[str, Mapping[str, str]]:
+        """See to what must be there beside the records (pipelines, stages); give ids by slug, by asset (CRM-10).
+
+        `known` are the slugs that were there once: a missing one of them was deleted by a person, and is made anew only
+        with `again`. Raise TargetStopped, RemoteError.
+        """
         ...
 
     def strangers(self, targets: Sequence[ObjectMap]) -> list[ObjectMap]:
@@ -220,9 +279,9 @@ class Destination(Protocol):
         ...
 
     def read(
-        self, target: ObjectMap, fields: Iterable[str], *, keyed: bool, keys: Sequence[str] = ()
+        self, target: ObjectMap, fields: Iterable[str], *, keyed: bool, ids: Sequence[str] = ()
     ) -> Iterator[Remote]:
-        """Read records back: those with our key, or just these `keys`, or, for `adopt`, all. Raise RemoteError."""
+        """Read records back: those with our key, or just these by id, or, for `adopt`, all. Raise RemoteError."""
         ...
 
     def same(self, field: str, ours: Any, theirs: Any) -> bool:
@@ -231,8 +290,4 @@ class Destination(Protocol):
 
     def calls_for(self, rows: int) -> int:
         """Say how many calls so many rows of one object will take when nothing is refused (SF-8)."""
-        ...
-
-    def mend_for(self, code: str | None) -> str:
-        """Say in one sentence what a person can do about a refusal with this code."""
         ...

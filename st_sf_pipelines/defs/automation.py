@@ -86,7 +86,7 @@ def _look(instance: dg.DagsterInstance, settings: Settings, tenant: Tenant, now:
             if not _ended_by_a_kill(db, tenant, run):
                 return News((), (), ("a run is active",))
             instance.report_run_failed(run, audit.KILLED)
-        return look(db, tenant, settings.site.segments_of(tenant), now)
+        return look(db, tenant, settings.site, now)
     except StSfError as error:
         return News((), (), (str(error),))
 

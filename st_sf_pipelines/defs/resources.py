@@ -57,19 +57,19 @@ class RoundResource(dg.ConfigurableResource[Any]):
             settings = current_settings()
             [tenant] = tenants_of(settings, name)
             db = open_database(settings)
-            bounds = settings.site.segments_of(tenant)
             window = Window(_moment(self.since), _moment(self.until)) if self.since or self.until or self.full else None
             scope = Scope(everybody=self.scope == "all", ids=tuple(self.ids) if self.scope == "ids" else ())
             as_of = _moment(self.as_of) or datetime.now(UTC)
             opened = begin(
                 db,
                 tenant,
-                bounds,
+                settings.site,
                 run.run_id,
                 as_of,
                 scope,
                 window=window,
                 dry_run=self.dry_run,
+                triggered_by=tags.get("st/started_by", "schedule" if "dagster/sensor_name" in tags else "person"),
                 wait=max(self.wait_seconds, BACKFILL_SECONDS if "dagster/backfill" in tags else 0),
             )
             with opened as self._work:

@@ -18,8 +18,8 @@ from st_sf_pipelines.defs.raw import key_of
 from st_sf_pipelines.defs.resources import TENANTS, round_config
 from st_sf_pipelines.errors import ConfigError, StoreError
 from st_sf_pipelines.store import audit
-from st_sf_pipelines.systems.salesforce.objects import OBJECTS
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES, ENTITY
+from st_sf_pipelines.systems.targets import SYSTEMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +27,13 @@ if TYPE_CHECKING:
     from st_sf_pipelines.config import Tenant
     from st_sf_pipelines.settings import Settings
 
-TARGETS = {"salesforce": tuple(target.asset for target in OBJECTS)}
-_DERIVED = {"profiles": "customers/profile", "segments": "customers/segment"}
+TARGETS = {system.name: tuple(target.asset for target in system.objects) for system in SYSTEMS}
+_DERIVED = {
+    "profiles": "customers/profile",
+    "segments": "customers/segment",
+    "opportunities": "pipeline/opportunities",
+    "states": "customers/state",
+}
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from st_sf_pipelines.config import Tenant
 from st_sf_pipelines.simulators.servicetitan.simulator import ServiceTitanSimulator
 from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 from st_sf_pipelines_tests.systems.conftest import tenant_of
@@ -14,6 +13,8 @@ from st_sf_pipelines_tests.world import small_shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from st_sf_pipelines.config import Tenant
 
 
 @pytest.fixture

@@ -69,12 +69,9 @@ def test_a_record_that_changed_silently_is_found(
     assert touched(loaded, "servicetitan/customers")[-1] == st_id
 
 
-def test_a_record_that_no_feed_told_is_taken_in(
-    db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
-) -> None:
+def test_a_record_that_no_feed_told_is_taken_in(db: Database, source: ServiceTitanClient) -> None:
     swept = sweep_of(db, source, "customers")
     assert (swept.new, swept.held, swept.listed) == (23, 23, 23)
-    assert st.counters["calls"]
 
 
 @pytest.mark.parametrize("entity", ["leads", "customer_contacts", "jobs"])
@@ -148,16 +145,14 @@ def test_the_one_under_way_comes_first_then_the_least_recently_swept(
 def test_when_most_of_a_list_is_missing_the_list_is_doubted_and_nothing_is_marked(
     loaded: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
 ) -> None:
-    leads = list(st.shop.tenant().tables["leads"].keys())
-    st.put("leads", [{"customerId": None} for _ in range(30)])
+    many = st.put("leads", [{"customerId": None} for _ in range(30)])
     pull(loaded, source, TENANT, ENTITY["leads"])
-    st.put("leads", [{"id": n, "active": False} for n in st.shop.tenant().tables["leads"].keys()], silent=True)
+    st.put("leads", [{"id": st_id, "active": False} for st_id in many], silent=True)
     swept = sweep_of(loaded, source, "leads")
     assert swept.gone == []
     assert "too many to be believed" in swept.doubt
     assert not swept.agrees
     assert sweeps.gone(loaded, TENANT) == []
-    assert leads
 
 
 def test_what_the_list_only_seemed_not_to_show_is_asked_for_by_id(

@@ -44,7 +44,8 @@ CREATE TABLE servicetitan.locations (
 CREATE INDEX ON servicetitan.locations (tenant_id, customer_id);
 CREATE TABLE servicetitan.leads (
     customer_id bigint, status text NOT NULL, campaign_id bigint, business_unit_id bigint, job_type_id bigint,
-    booking_id bigint, name text, phone text, e164 text, email text, {_PLACE},
+    booking_id bigint, name text, first_name text, last_name text NOT NULL,
+    phone text, e164 text, email text, {_PLACE},
     created_on timestamptz, modified_on timestamptz NOT NULL, {_HEAD});
 CREATE INDEX ON servicetitan.leads (tenant_id, customer_id) WHERE customer_id IS NOT NULL;
 CREATE TABLE servicetitan.bookings (

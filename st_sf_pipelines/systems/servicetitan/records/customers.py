@@ -8,6 +8,7 @@ from pydantic import StrictBool, StrictStr
 
 from st_sf_pipelines.rules.contacts import phone_e164, valid_email
 from st_sf_pipelines.rules.name_patterns import split
+from st_sf_pipelines.rules.names import PersonName
 from st_sf_pipelines.rules.stamps import instant
 from st_sf_pipelines.systems.servicetitan.records.record import Address, Id, Moment, Money, Record, Text, folded
 
@@ -78,7 +79,7 @@ class Lead(Record):
 
     COLUMNS = (
         *("customer_id", "status", "campaign_id", "business_unit_id", "job_type_id", "booking_id"),
-        *("name", "phone", "e164", "email", *Address.COLUMNS, "created_on", "modified_on"),
+        *("name", "first_name", "last_name", "phone", "e164", "email", *Address.COLUMNS, "created_on", "modified_on"),
     )
     status: StrictStr
     customerId: Id | None = None
@@ -97,10 +98,12 @@ class Lead(Record):
     leadCountry: Text = None
 
     def columns(self) -> tuple[Any, ...]:
-        """Give the columns: `phone` as written, `email` only if valid."""
+        """Give the columns: the name split as a person's, `phone` as written, `email` only if valid."""
+        name = (self.leadCustomerName or "").strip()
+        person = split(name, "Residential", self.id) if name else PersonName(None, f"Lead lead_{self.id}")
         return (
             *(self.customerId or None, folded(self.status), self.campaignId, self.businessUnitId),
-            *(self.jobTypeId, self.bookingId, (self.leadCustomerName or "").strip() or None),
+            *(self.jobTypeId, self.bookingId, name or None, person.first, person.last),
             *((self.leadPhone or "").strip() or None, phone_e164(self.leadPhone), valid_email(self.leadEmail)),
             *(self.leadStreet, self.leadUnit, self.leadCity, self.leadState, self.leadZip, self.leadCountry),
             *(self.createdOn, instant(self.modifiedOn)),
