@@ -63,8 +63,9 @@ class Desk:
                 raw = _with_deletions(connection, self.tenant_id, table, raw)
             marked = [(record, *_fingerprint(record)) for record in raw]
             seen, set_aside = _known(connection, self.tenant_id, table, marked)
-            if seen:
-                quarantine.release(connection, self.tenant_id, table, seen)
+            met = {digest for _, digest, _ in marked}
+            if set_aside and (again := seen & met):
+                quarantine.release(connection, self.tenant_id, table, again)
             fresh = [mark for mark in marked if mark[1] not in seen and mark[1] not in set_aside]
             rows, rejects = check(self.entity, _before(self.entity.stamp, fresh, until))
             drift = self._drift(connection, raw)
@@ -76,8 +77,8 @@ class Desk:
 
     def _drift(self, connection: Connection, raw: list[Json]) -> tuple[str, ...]:
         """Note the fields of a page that nobody documented; give those that were never seen before."""
-        met: set[str] = set().union(*(record for record in raw if isinstance(record, dict)))
-        unknown = sorted(met - self.entity.fields - self._told)
+        names: set[str] = set().union(*(record for record in raw if isinstance(record, dict)))
+        unknown = sorted(names - self.entity.fields - self._told)
         if not unknown:
             return ()
         self._told.update(unknown)
@@ -121,7 +122,8 @@ def _known(connection: Connection, tenant_id: int, table: Table, marked: list[Ma
     if not marked:
         return set(), set()
     ids = ids_of(record for record, _, _ in marked)
-    return records.known(connection, tenant_id, table, ids, [digest for _, digest, _ in marked])
+    keys = (str(record["id"]) if _has_id(record) else digest.hex() for record, digest, _ in marked)
+    return records.known(connection, tenant_id, table, ids, keys)
 
 
 def _with_deletions(connection: Connection, tenant_id: int, table: Table, raw: list[Json]) -> list[Json]:

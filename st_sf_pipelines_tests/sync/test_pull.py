@@ -10,36 +10,18 @@ import pytest
 from st_sf_pipelines.errors import PermanentError, TransientError
 from st_sf_pipelines.ports import Window
 from st_sf_pipelines.simulators.servicetitan.faults import rules
-from st_sf_pipelines.simulators.servicetitan.simulator import ServiceTitanSimulator
 from st_sf_pipelines.store import cursors
 from st_sf_pipelines.sync.pages import check
 from st_sf_pipelines.sync.pull import pull
-from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 from st_sf_pipelines.systems.servicetitan.entities import ENTITY
-from st_sf_pipelines_tests.systems.conftest import tenant_of
-from st_sf_pipelines_tests.world import TENANT, small_shop
+from st_sf_pipelines_tests.world import TENANT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from st_sf_pipelines.simulators.servicetitan.simulator import ServiceTitanSimulator
     from st_sf_pipelines.store.database import Database
+    from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 
 CUSTOMERS = ENTITY["customers"]
-
-
-@pytest.fixture
-def st() -> Iterator[ServiceTitanSimulator]:
-    """Give a shop of 23 customers, five records a page."""
-    with ServiceTitanSimulator(small_shop(23), page_size=5, rate_limit=None) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def source(st: ServiceTitanSimulator) -> Iterator[ServiceTitanClient]:
-    """Give a reader that does not try again: what fails, fails."""
-    client = ServiceTitanClient(tenant_of(st), attempts=1)
-    yield client
-    client.close()
 
 
 def ids(db: Database) -> set[int]:

@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import StrictBool, StrictStr
 
 from st_sf_pipelines.rules.contacts import phone_e164, valid_email
-from st_sf_pipelines.rules.names import PersonName, split_name
+from st_sf_pipelines.rules.name_patterns import split
+from st_sf_pipelines.rules.names import PersonName
 from st_sf_pipelines.rules.stamps import instant
 from st_sf_pipelines.systems.servicetitan.records.record import Address, Id, Moment, Money, Record, Text, folded
 
@@ -29,7 +30,7 @@ class Customer(Record):
 
     def columns(self) -> tuple[Any, ...]:
         """Give the columns, the name parsed."""
-        person = split_name(self.name, self.type, self.id)
+        person = split(self.name, self.type, self.id)
         at = self.address or Address()
         return (
             *(self.name.strip() or None, self.type, person.first, person.last, *at.columns()),
@@ -99,7 +100,7 @@ class Lead(Record):
     def columns(self) -> tuple[Any, ...]:
         """Give the columns: the name split as a person's, `phone` as written, `email` only if valid."""
         name = (self.leadCustomerName or "").strip()
-        person = split_name(name, "Residential", self.id) if name else PersonName(None, f"Lead lead_{self.id}")
+        person = split(name, "Residential", self.id) if name else PersonName(None, f"Lead lead_{self.id}")
         return (
             *(self.customerId or None, folded(self.status), self.campaignId, self.businessUnitId),
             *(self.jobTypeId, self.bookingId, name or None, person.first, person.last),

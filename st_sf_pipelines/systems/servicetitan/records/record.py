@@ -13,7 +13,7 @@ from st_sf_pipelines.rules.stamps import instant, ticks
 EARLIEST, LATEST = ticks("1900-01-01T00:00:00Z"), ticks("2200-01-01T00:00:00Z")
 
 
-def _stamp(value: object) -> object:
+def _stamp(value: object) -> int:
     if not isinstance(value, str):
         msg = "is not a time stamp"
         raise ValueError(msg)  # noqa: TRY004 - pydantic turns a ValueError into a fault of this field
@@ -25,11 +25,11 @@ def _stamp(value: object) -> object:
 
 
 def _moment(value: object) -> object:
-    return None if value is None else instant(int(str(_stamp(value))))
+    return None if value is None else instant(_stamp(value))
 
 
 def _day(value: object) -> object:
-    return None if value is None else instant(int(str(_stamp(value)))).date()
+    return None if value is None else instant(_stamp(value)).date()
 
 
 def _money(value: object) -> object:
