@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from st_sf_pipelines.rules import segments
 from st_sf_pipelines.store import derived, log, records
+from st_sf_pipelines.store import segments as stored
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -54,17 +55,17 @@ def derive_segments(db: Database, tenant: Tenant, bounds: Segments, as_of: datet
     """Bring the segments up to date for the tenant's day at `as_of`."""
     day = day_of(tenant, as_of)
 
-    def conclude(facts: pd.DataFrame) -> pd.DataFrame:
-        return segments.conclude(facts, day, bounds)
+    def steps(facts: pd.DataFrame) -> pd.DataFrame:
+        return segments.steps(facts, day, bounds)
 
-    return derived.derive_segments(db, tenant.id, day, segment_version(bounds), scope, conclude)
+    return stored.derive_segments(db, tenant.id, day, segment_version(bounds), scope, steps)
 
 
 def is_behind(db: Database, tenant: Tenant, bounds: Segments, as_of: datetime) -> bool:
     """Tell whether a derived asset has something to look at: the log went on, a rule was edited, somebody is due."""
     versions = {"customers/profile": profile_version(tenant), "customers/segment": segment_version(bounds)}
     with db.connect() as connection:
-        return derived.has_due(connection, tenant.id, day_of(tenant, as_of)) or any(
+        return stored.has_due(connection, tenant.id, day_of(tenant, as_of)) or any(
             log.behind(connection, tenant.id, asset, FOLLOWS[asset], version) for asset, version in versions.items()
         )
 
@@ -92,6 +93,6 @@ def explain(db: Database, tenant: Tenant, bounds: Segments, st_id: int, as_of: d
                 "invoices": found["invoices"],
             },
             "due_on": facts["due_on"],
-            "history": derived.segment_history(db, tenant.id, st_id),
+            "history": stored.segment_history(db, tenant.id, st_id),
         },
     }
