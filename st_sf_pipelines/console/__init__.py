@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 Report = dict[str, Any]
 LISTED = 20
@@ -27,7 +28,8 @@ def out() -> Console:
 def show(report: Any, *, as_json: bool, how: Callable[[Any], None]) -> None:
     """Print a report as JSON, or as `how` prints it; what failed goes to standard error."""
     if as_json:
-        sys.stdout.write(json.dumps(report, default=_plain, ensure_ascii=False) + "\n")
+        sys.stdout.writelines(_json(report))
+        sys.stdout.write("\n")
         return
     how(report)
     for each in report.get("tenants", []) if isinstance(report, dict) else []:
@@ -37,10 +39,10 @@ def show(report: Any, *, as_json: bool, how: Callable[[Any], None]) -> None:
 
 def rounds(report: Report) -> None:
     """Print what each tenant's round read, concluded and wrote."""
-    read = _table("tenant", "entity", "read", "new", "changed", "quarantined", "calls")
+    read = new_table("tenant", "entity", "read", "new", "changed", "quarantined", "calls")
     for name, entity, row in _parts(report, "entities"):
         _row(read, name, entity, row, "read", "new", "changed", "quarantined", "calls")
-    wrote = _table("tenant", "target", "planned", "created", "updated", "unchanged", "parked", "calls")
+    wrote = new_table("tenant", "target", "planned", "created", "updated", "unchanged", "parked", "calls")
     for name, asset, row in _parts(report, "targets"):
         _row(wrote, name, asset, row, "planned", "created", "updated", "unchanged", "parked", "calls")
     console = out()
@@ -55,7 +57,7 @@ def rounds(report: Report) -> None:
 
 def plans(report: Report) -> None:
     """Print what the next round would send."""
-    table = _table("tenant", "target", "records", "create", "update", "calls", "unchanged", "parked")
+    table = new_table("tenant", "target", "records", "create", "update", "calls", "unchanged", "parked")
     for name, asset, row in _parts(report, "targets"):
         _row(table, name, asset, row, "records", "create", "update", "calls", "unchanged", "parked")
     out().print(table)
@@ -88,7 +90,7 @@ def explained(report: Report) -> None:
 def proofs(report: Report) -> None:
     """Print how all customers stand in each target, what is parked, and what differs."""
     names = ("source", "synced", "pending", "waiting", "parked", "compared")
-    table = _table("tenant", "target", "customers", *names[1:], "differ")
+    table = new_table("tenant", "target", "customers", *names[1:], "differ")
     for name, asset, row in _parts(report, "objects"):
         _row(table, name, asset, {**row, "differ": len(row["differences"])}, *names, "differ")
     console = out()
@@ -106,7 +108,7 @@ def proofs(report: Report) -> None:
 def adoptions(report: Report) -> None:
     """Print whom `adopt` recognised, and whom a person must decide on."""
     verb = "linked" if report["applied"] else "to link"
-    table = _table("tenant", "target", "records there", verb, "undecided", "to create")
+    table = new_table("tenant", "target", "records there", verb, "undecided", "to create")
     for name, asset, row in _parts(report, "objects"):
         counts = (row["records"], len(row["linked"]), len(row["undecided"]), row["unmatched"])
         table.add_row(name, asset, *map(str, counts))
@@ -123,7 +125,7 @@ def parked(report: Report) -> None:
     """Print each parked record with its code and mend."""
     console = out()
     for each in report["tenants"]:
-        table = _table("tenant", "target", "key", "code", "fields", "mend")
+        table = new_table("tenant", "target", "key", "code", "fields", "mend")
         for row in each["parked"]:
             table.add_row(each["name"], row["object"], row["key"], row["code"], ", ".join(row["fields"]), row["mend"])
         console.print(table if each["parked"] else f"{each['name']}: nothing is parked")
@@ -133,7 +135,7 @@ def quarantine(report: Report) -> None:
     """Print each record in quarantine with its reason."""
     console = out()
     for each in report["tenants"]:
-        table = _table("tenant", "entity", "key", "reason", "first seen")
+        table = new_table("tenant", "entity", "key", "reason", "first seen")
         for row in each["quarantine"]:
             table.add_row(each["name"], row["entity"], row["key"], row["reason"], f"{row['first_seen']:%Y-%m-%d %H:%M}")
         console.print(table if each["quarantine"] else f"{each['name']}: nothing is in quarantine")
@@ -141,7 +143,7 @@ def quarantine(report: Report) -> None:
 
 def values(report: Report) -> None:
     """Print configuration values with their origins."""
-    table = _table("name", "value", "origin")
+    table = new_table("name", "value", "origin")
     for name, row in report.items():
         table.add_row(name, escape(row["value"]), row["origin"])
     out().print(table)
@@ -153,16 +155,45 @@ def _parts(report: Report, part: str) -> Iterator[tuple[str, str, dict[str, Any]
             yield each["name"], name, row
 
 
-def _table(*columns: str) -> Table:
+def new_table(*columns: str) -> Table:
+    """Make a table; the first two columns, and those of words, are set to the left."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for n, column in enumerate(columns):
-        words = n < 2 or column in ("code", "fields", "mend", "origin", "key", "reason")
+        words = n < 2 or column in (
+            "code",
+            "fields",
+            "mend",
+            "origin",
+            "key",
+            "reason",
+            "from",
+            "to",
+            "rule",
+            "evidence",
+        )
         table.add_column(column, justify="left" if words else "right", no_wrap=n < 2)
     return table
 
 
 def _row(table: Table, tenant: str, what: str, row: dict[str, Any], *names: str) -> None:
     table.add_row(tenant, what, *(str(row.get(name, 0)) for name in names))
+
+
+def _json(value: Any) -> Iterator[str]:
+    """Write JSON piece by piece: a list that a report holds as an iterator is never whole in memory."""
+    if isinstance(value, dict):
+        for n, (name, child) in enumerate(value.items()):
+            yield f"{', ' if n else '{'}{json.dumps(name, default=_plain, ensure_ascii=False)}: "
+            yield from _json(child)
+        yield "}" if value else "{}"
+    elif isinstance(value, list | Iterator):
+        yield "["
+        for n, child in enumerate(value):
+            yield ", " if n else ""
+            yield from _json(child)
+        yield "]"
+    else:
+        yield json.dumps(value, default=_plain, ensure_ascii=False)
 
 
 def _plain(value: Any) -> Any:
