@@ -45,13 +45,26 @@ class Reject:
     record: bytes
 
 
+class Touches(StrEnum):
+    """Whom a change of a record concerns: whoever that is before the change, and after it."""
+
+    NOBODY = "nobody"
+    SELF = "the customer itself"
+    CUSTOMER = "its customer"
+    CUSTOMER_OR_LEAD = "its customer; without one, the lead itself, its id below zero"
+    JOBS_CUSTOMER = "the customer of its job"
+    CUSTOMER_OR_JOBS = "its customer; without one, the customer of its job"
+    CUSTOMERS_OF_UNIT = "the customers of the unit's jobs"
+    CUSTOMERS_OF_CAMPAIGN = "the customers of the campaign's jobs, and its leads"
+
+
 @dataclass(frozen=True)
 class Table:
-    """Where an entity's records lie: the table's name, its own columns, and the column that names whom it touches."""
+    """Where an entity's records lie: the table's name, its own columns, and whom a change of its records concerns."""
 
     name: str
     columns: tuple[str, ...]
-    touches: str | None
+    touches: Touches
 
 
 class Entity(Protocol):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from st_sf_pipelines.store.database import Database
 
 PROBE_SECONDS: Final = 5.0
+FED: Final = [entity for entity in ENTITIES if entity.is_fed]
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ def look(db: Database, tenant: Tenant, bounds: Segments, as_of: datetime) -> New
     faults: list[str] = []
     client = ServiceTitanClient(tenant, timeout=PROBE_SECONDS, attempts=1, lease=partial(lease, db, tenant.id))
     try:
-        with ThreadPoolExecutor(len(ENTITIES), thread_name_prefix="probe") as threads:
-            answers = threads.map(lambda entity: _probe(db, client, tenant, entity), ENTITIES)
-            for entity, answer in zip(ENTITIES, answers, strict=True):
+        with ThreadPoolExecutor(len(FED), thread_name_prefix="probe") as threads:
+            answers = threads.map(lambda entity: _probe(db, client, tenant, entity), FED)
+            for entity, answer in zip(FED, answers, strict=True):
                 if isinstance(answer, str):
                     faults.append(answer)
                 elif answer:

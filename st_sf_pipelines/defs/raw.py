@@ -38,7 +38,7 @@ def _spec(entity: Entity) -> dg.AssetSpec:
         metadata={
             "dagster/table_name": entity.asset.replace("/", "."),
             "dagster/column_schema": dg.TableSchema([dg.TableColumn("record", "jsonb", "the record whole"), *columns]),
-            "feed": entity.feed,
+            "feed" if entity.is_fed else "list": entity.path("TENANT", listed=not entity.is_fed),
         },
         partitions_def=TENANTS,
     )
@@ -57,7 +57,7 @@ def _spec(entity: Entity) -> dg.AssetSpec:
 def servicetitan(context: dg.AssetExecutionContext, tenant_round: RoundResource) -> Iterator[dg.MaterializeResult]:
     """Pull the chosen entities; one that fails fails the run, after the others had their turn (SF-12)."""
     work = tenant_round.work
-    chosen = [entity for entity in ENTITIES if key_of(entity.asset) in context.selected_asset_keys]
+    chosen = [entity for entity in ENTITIES if entity.is_fed and key_of(entity.asset) in context.selected_asset_keys]
     errors: list[str] = []
     quarantined = 0
     with ThreadPoolExecutor(len(chosen), thread_name_prefix="feed") as threads:

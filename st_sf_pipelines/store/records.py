@@ -10,6 +10,7 @@ from psycopg import sql
 
 from st_sf_pipelines.rules.stamps import instant
 from st_sf_pipelines.store import log
+from st_sf_pipelines.store.touches import REFERENCES, SUBJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -102,36 +103,42 @@ def _upsert(connection: Connection, tenant_id: int, table: Table, rows: Sequence
         for row in newest.values():
             head = (tenant_id, row.id, row.modified, row.digest, row.active, _text(row.record))
             copy.write_row((*head, *map(_clean, row.columns)))
-    touch = sql.Identifier(table.touches) if table.touches else sql.SQL("NULL::bigint")
+    references = [sql.Identifier(name) for name in REFERENCES if name in table.columns]
     result = connection.execute(
         sql.SQL("""
-        WITH before AS (SELECT stored.id, {touch} AS subject FROM {table} stored JOIN incoming USING (tenant_id, id)),
+        WITH before AS (
+            SELECT {stored_references} FROM {table} stored JOIN incoming USING (tenant_id, id)),
         written AS (
             INSERT INTO {table} AS stored ({columns}) SELECT {columns} FROM incoming
             ON CONFLICT (tenant_id, id) DO UPDATE SET {sets}, stored_at = now()
             WHERE stored.modified <= excluded.modified AND stored.digest <> excluded.digest
-            RETURNING stored.id, {stored_touch} AS subject, xmax = 0 AS is_new),
+            RETURNING {stored_references}, xmax = 0 AS is_new),
+        changed AS (
+            SELECT {references} FROM written UNION SELECT before.* FROM before JOIN written USING (id)),
         touched AS (
             INSERT INTO sync.touched (tenant_id, asset, subject)
-            SELECT {tenant}, {asset}, subject FROM (
-                SELECT subject FROM written UNION SELECT before.subject FROM before JOIN written USING (id)) either
+            SELECT DISTINCT %(tenant)s::bigint, %(asset)s, subject FROM ({subjects}) AS concerned (subject)
             WHERE subject IS NOT NULL),
         released AS (
-            DELETE FROM servicetitan.quarantine WHERE tenant_id = {tenant} AND entity = {entity}
-            AND key IN (SELECT id::text FROM written))
+            DELETE FROM servicetitan.quarantine WHERE tenant_id = %(tenant)s AND entity = %(entity)s
+            AND key IN (SELECT id::text FROM written)),
+        found AS (
+            DELETE FROM servicetitan.gone WHERE tenant_id = %(tenant)s AND entity = %(entity)s
+            AND id IN (SELECT id FROM written))
         SELECT count(*) FILTER (WHERE is_new) AS new, count(*) FILTER (WHERE NOT is_new) AS changed FROM written
         """).format(
             table=_table(table),
             columns=columns,
-            touch=sql.SQL("stored.{}").format(touch) if table.touches else touch,
-            stored_touch=sql.SQL("stored.{}").format(touch) if table.touches else touch,
+            references=sql.SQL(", ").join([sql.Identifier("id"), *references]),
+            stored_references=sql.SQL(", ").join(
+                sql.SQL("stored.{}").format(each) for each in (sql.Identifier("id"), *references)
+            ),
             sets=sql.SQL(", ").join(
                 sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in names if name not in _HEAD[:2]
             ),
-            tenant=sql.Literal(tenant_id),
-            asset=sql.Literal(f"servicetitan/{table.name}"),
-            entity=sql.Literal(table.name),
-        )
+            subjects=sql.SQL(SUBJECTS[table.touches]),
+        ),
+        {"tenant": tenant_id, "asset": f"servicetitan/{table.name}", "entity": table.name},
     ).fetchone()
     connection.execute("DROP TABLE incoming")
     return Written(**result) if result else Written()

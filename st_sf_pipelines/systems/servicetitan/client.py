@@ -47,7 +47,7 @@ class ServiceTitanClient:
 
     def calls_of(self, entity: str) -> int:
         """How many calls were sent for one entity's feed, retries included."""
-        return self._http.sent[f"GET {ENTITY[entity].feed.format(tenant=self._tenant.id)}"]
+        return self._http.sent[f"GET {ENTITY[entity].path(self._tenant.id)}"]
 
     def close(self) -> None:
         """Close the connections."""
@@ -58,7 +58,7 @@ class ServiceTitanClient:
 
         `includeRecentChanges` makes a change visible at once, and repeats it for 15 minutes (reference, section 3).
         """
-        path = ENTITY[entity].feed.format(tenant=self._tenant.id)
+        path = ENTITY[entity].path(self._tenant.id)
         query = {"includeRecentChanges": "true", **({"from": token} if token else {})}
         answer = self._get(path, query)
         records = answer.get("data") if isinstance(answer, dict) else None
