@@ -45,11 +45,7 @@ COLUMNS: Final = ("key", "st_id", "tenant_id", *(name for name, *_ in PROFILE), 
 """What a row of a field map may be made of."""
 
 _COLUMNS: Final = ", ".join(name for name, *_ in PROFILE)
-# When a customer or an invoice came to be, as its record says; a stamp that is none dates nothing.
-_STAMP: Final = r"CASE WHEN {0}.record->>'{1}' ~ '^\d{{4}}-\d\d-\d\dT' THEN ({0}.record->>'{1}')::timestamptz END"
-_CUSTOMER_MADE, _INVOICE_MADE = _STAMP.format("c", "createdOn"), _STAMP.format("i", "createdOn")
-_INVOICE_DATE: Final = _STAMP.format("i", "invoiceDate")
-PROFILE_QUERY: Final = f"""
+PROFILE_QUERY: Final = """
 WITH email AS (
     SELECT DISTINCT ON (c.customer_id) c.customer_id AS st_id, c.email
     FROM servicetitan.customer_contacts c JOIN subject ON subject.st_id = c.customer_id
@@ -79,9 +75,8 @@ money AS (
     SELECT member.st_id, sum(i.total) AS lifetime_value
     FROM servicetitan.invoices i JOIN member ON member.member_id = i.customer_id
     WHERE i.tenant_id = %(tenant)s AND i.active
-    AND ({_INVOICE_MADE} <= %(until)s) IS NOT FALSE
-    AND (({_INVOICE_DATE} AT TIME ZONE 'UTC')::date
-         <= (%(until)s::timestamptz AT TIME ZONE %(zone)s)::date) IS NOT FALSE
+    AND (i.created_on <= %(until)s) IS NOT FALSE
+    AND (i.invoice_date <= (%(until)s::timestamptz AT TIME ZONE %(zone)s)::date) IS NOT FALSE
     GROUP BY member.st_id)
 SELECT c.tenant_id, c.id AS st_id, c.name, c.first_name, c.last_name, c.type, email.email, phone.phone,
        c.street, c.unit, c.city, c.state, c.zip, c.country,
@@ -95,7 +90,7 @@ FROM servicetitan.customers c JOIN subject ON subject.st_id = c.id
 LEFT JOIN email USING (st_id) LEFT JOIN phone USING (st_id)
 LEFT JOIN work USING (st_id) LEFT JOIN money USING (st_id)
 LEFT JOIN customers.survivor v ON v.tenant_id = c.tenant_id AND v.st_id = c.id
-WHERE c.tenant_id = %(tenant)s AND ({_CUSTOMER_MADE} <= %(until)s) IS NOT FALSE
+WHERE c.tenant_id = %(tenant)s AND (c.created_on <= %(until)s) IS NOT FALSE
 """
 """The profiles of those in the temporary table `subject`, of all records, or of those dated up to `until` (SEG-6).
 
