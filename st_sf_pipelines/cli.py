@@ -184,6 +184,17 @@ def quarantine(tenant: TenantOption = None, as_json: JsonOption = False) -> None
     console.show(list_quarantine(load(), tenant), as_json=as_json, how=console.quarantine)
 
 
+@app.command("clean-up")
+def clean_up(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would go; delete nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Forget what is older than the site file's `retention`; Dagster does it every night."""
+    from st_sf_pipelines.operate.cleaning import clean_up as forget
+
+    console.show(forget(load(), dry_run=dry_run), as_json=as_json, how=console.forgotten)
+
+
 @app.command("config")
 def show_config(as_json: JsonOption = False) -> None:
     """Print what is in force, each value with its origin; secrets are masked."""

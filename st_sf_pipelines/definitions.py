@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from st_sf_pipelines.defs import automation, checks, derived, jobs, raw, targets
+from st_sf_pipelines.defs import automation, checks, cleaning, derived, jobs, raw, targets
 from st_sf_pipelines.defs.resources import RoundResource
 
 
@@ -19,9 +19,9 @@ def defs() -> dg.Definitions:
             targets.SALESFORCE,
         ],
         asset_checks=[*checks.PROOFS],
-        jobs=[jobs.ROUND, jobs.RECONCILE],
+        jobs=[jobs.ROUND, jobs.RECONCILE, cleaning.CLEAN_UP],
         sensors=[automation.poll],
-        schedules=[automation.nightly_proof],
+        schedules=[automation.nightly_proof, cleaning.nightly_clean_up],
         resources={"tenant_round": RoundResource()},
         executor=dg.in_process_executor,
     )

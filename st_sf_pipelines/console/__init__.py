@@ -141,6 +141,18 @@ def quarantine(report: Report) -> None:
         console.print(table if each["quarantine"] else f"{each['name']}: nothing is in quarantine")
 
 
+def forgotten(report: Report) -> None:
+    """Print how many rows of each table went, or would go."""
+    table = new_table("what", "would go" if report["dry_run"] else "deleted")
+    for what, count in report["deleted"].items():
+        if what != "dagster runs kept":
+            table.add_row(what, f"{count:,}")
+    console = out()
+    console.print(table)
+    kept = report["deleted"]["dagster runs kept"]
+    console.print(f"{kept:,} old runs stay, as they hold the latest materialization or check of an asset and tenant")
+
+
 def values(report: Report) -> None:
     """Print configuration values with their origins."""
     table = new_table("name", "value", "origin")
