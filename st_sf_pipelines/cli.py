@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from st_sf_pipelines import console
+from st_sf_pipelines.console import previews as rehearsed
 from st_sf_pipelines.errors import ConfigError, StSfError
 from st_sf_pipelines.settings import LOG_LEVELS, in_force, load
 
@@ -26,6 +27,9 @@ app.add_typer(db_app, name="db")
 app.add_typer(parked_app, name="parked")
 
 TenantOption = Annotated[str | None, typer.Option("--tenant", help="One tenant by name; else all.")]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", help="Over the site file: segments.vip_lifetime_value=15000; several go.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -91,6 +95,32 @@ def explain(
     from st_sf_pipelines.operate.customers import explain as tell
 
     console.show(tell(load(), tenant, customer), as_json=as_json, how=console.explained)
+
+
+@app.command()
+def preview(
+    tenant: TenantOption = None,
+    sets: SetOption = None,
+    as_of: Annotated[str, typer.Option(help="The moment that rules are evaluated for (ISO 8601); else now.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Tell, before an edited rule is adopted, who would move from where to where; nothing is written."""
+    from st_sf_pipelines.operate import previews
+
+    console.show(previews.preview(load(), tenant, sets or (), as_of), as_json=as_json, how=rehearsed.moves)
+
+
+@app.command()
+def backtest(
+    as_of: Annotated[str, typer.Option(help="A moment in the past (ISO 8601).")],
+    tenant: TenantOption = None,
+    sets: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the rules as of a past date over today's records less those dated after it; nothing is written."""
+    from st_sf_pipelines.operate import previews
+
+    console.show(previews.backtest(load(), tenant, sets or (), as_of), as_json=as_json, how=rehearsed.moves)
 
 
 @app.command()
@@ -180,6 +210,17 @@ def quarantine(tenant: TenantOption = None, as_json: JsonOption = False) -> None
     from st_sf_pipelines.operate.customers import list_quarantine
 
     console.show(list_quarantine(load(), tenant), as_json=as_json, how=console.quarantine)
+
+
+@app.command("clean-up")
+def clean_up(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would go; delete nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Forget what is older than the site file's `retention`; Dagster does it every night."""
+    from st_sf_pipelines.operate.cleaning import clean_up as forget
+
+    console.show(forget(load(), dry_run=dry_run), as_json=as_json, how=console.forgotten)
 
 
 @app.command("config")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from st_sf_pipelines.rules import segments, states
 from st_sf_pipelines.store import derived, log, records
+from st_sf_pipelines.store import segments as stored
 from st_sf_pipelines.store import states as state_store
 
 if TYPE_CHECKING:
@@ -72,10 +73,10 @@ def derive_segments(db: Database, tenant: Tenant, bounds: Segments, as_of: datet
     """Bring the segments up to date for the tenant's day at `as_of`."""
     day = day_of(tenant, as_of)
 
-    def conclude(facts: pd.DataFrame) -> pd.DataFrame:
-        return segments.conclude(facts, day, bounds)
+    def steps(facts: pd.DataFrame) -> pd.DataFrame:
+        return segments.steps(facts, day, bounds)
 
-    return derived.derive_segments(db, tenant.id, day, segment_version(bounds), scope, conclude)
+    return stored.derive_segments(db, tenant.id, day, segment_version(bounds), scope, steps)
 
 
 def state_version(tenant: Tenant, bounds: States, rules: Pipelines) -> str:
@@ -107,7 +108,7 @@ def is_behind(db: Database, tenant: Tenant, site: Site, as_of: datetime) -> bool
         state_store.ASSET: state_version(tenant, site.states_of(tenant), site.pipelines_of(tenant)),
     }
     with db.connect() as connection:
-        is_due = derived.has_due(connection, tenant.id, day) or state_store.has_due(connection, tenant.id, day)
+        is_due = stored.has_due(connection, tenant.id, day) or state_store.has_due(connection, tenant.id, day)
         return is_due or any(
             log.behind(connection, tenant.id, asset, FOLLOWS[asset], version) for asset, version in versions.items()
         )
@@ -136,6 +137,6 @@ def explain(db: Database, tenant: Tenant, bounds: Segments, st_id: int, as_of: d
                 "invoices": found["invoices"],
             },
             "due_on": facts["due_on"],
-            "history": derived.segment_history(db, tenant.id, st_id),
+            "history": stored.segment_history(db, tenant.id, st_id),
         },
     }
