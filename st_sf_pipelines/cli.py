@@ -87,14 +87,15 @@ def plan(tenant: TenantOption = None, as_json: JsonOption = False) -> None:
 
 @app.command()
 def explain(
-    customer: Annotated[str, typer.Argument(help="A ServiceTitan customer id, or its external id (st_123).")],
+    customer: Annotated[str, typer.Argument(help="A customer (123, st_123), an opportunity (st_123_1) or lead_45.")],
     tenant: TenantOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say which rule put a customer where it is, on which records, and when that changes by itself."""
+    """Say which rules put a customer and its opportunities where they are, on which records, and what time changes."""
+    from st_sf_pipelines.console.stories import explained
     from st_sf_pipelines.operate.customers import explain as tell
 
-    console.show(tell(load(), tenant, customer), as_json=as_json, how=console.explained)
+    console.show(tell(load(), tenant, customer), as_json=as_json, how=explained)
 
 
 @app.command()
@@ -174,6 +175,37 @@ def parked_retry(
     count = retry_parked(load(), tenant, key)
     told = f"{count} records will be sent again at the next round"
     console.show({"retried": count}, as_json=as_json, how=lambda _: typer.echo(told))
+
+
+@app.command()
+def setup(
+    tenant: TenantOption = None,
+    target: Annotated[str, typer.Option(help="crm")] = "crm",
+    apply: Annotated[bool, typer.Option("--apply", help="Make what is missing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a target lacks (the CRM's pipelines and stages); with --apply, make it."""
+    from st_sf_pipelines.operate.targets import setup as set_up
+
+    report = set_up(load(), tenant, target, apply=apply)
+    console.show(report, as_json=as_json, how=console.set_up)
+    sys.exit(0 if report["ok"] else 1)
+
+
+@app.command()
+def state(
+    customer: Annotated[str, typer.Argument(help="A ServiceTitan customer id, or its external id (st_123).")],
+    value: Annotated[str, typer.Argument(help="The state: 0, 1, 2, 2.5, 3, 4, 5, 5.5 or 6.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the change.")],
+    tenant: TenantOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Set a customer's state by hand; it stays until a newer fact supports another."""
+    from st_sf_pipelines.operate.customers import set_state
+
+    told = f"{customer} is in state {value} from now on, until a newer fact supports another"
+    report = set_state(load(), tenant, customer, value, reason)
+    console.show(report, as_json=as_json, how=lambda _: typer.echo(told))
 
 
 @app.command()
@@ -340,9 +372,6 @@ def _rounds(
 
     settings = load()
     chosen = tenants_of(settings, tenant)
-    for each in chosen:
-        if each.crm is not None:
-            typer.echo(f"{each.name}: the crm section is checked, but nothing is written to a CRM yet", err=True)
     with open_instance(settings) as instance:
         return run_rounds(instance, settings, chosen, entities=entities, targets=targets, **config)
 

@@ -64,30 +64,6 @@ def plans(report: Report) -> None:
     out().print(table)
 
 
-def explained(report: Report) -> None:
-    """Tell a customer's segment in words: the rule, the records that it rests on, and the day it is due."""
-    customer, segment = report["customer"], report["segment"]
-    evidence = segment["evidence"]
-    invoices, job = evidence["invoices"], evidence["last_job"]
-    console = out()
-    name = escape(customer["name"] or customer["last_name"])
-    console.print(f"[bold]{name}[/] (customer {customer['st_id']} of {report['tenant']})")
-    console.print(f"Segment {segment['value']}: {segment['says']}")
-    largest = ", ".join(map(str, invoices["largest"] or [])) or "none"
-    value = f"${evidence['lifetime_value']:,.2f}"
-    console.print(f"  lifetime value {value} from {invoices['count']} invoices; the largest: {largest}")
-    if job:
-        days = f"{evidence['last_job_date']}, {evidence['days_since_last_job']} days ago"
-        console.print(f"  last job {escape(str(job['job_number'] or job['id']))} completed on {days}")
-    else:
-        console.print("  no completed job")
-    due = segment["due_on"]
-    console.print(f"  looked at again on {due}, without any event" if due else "  time alone will not change it")
-    for move in segment["history"]:
-        was = f"from {move['from_segment']} " if move["from_segment"] else ""
-        console.print(f"  {move['valid_from']}: {was}to {move['to_segment']}")
-
-
 def proofs(report: Report) -> None:
     """Print how all customers stand in each target, what is parked, and what differs."""
     names = ("source", "synced", "pending", "waiting", "parked", "compared")
@@ -185,6 +161,15 @@ def values(report: Report) -> None:
     for name, row in report.items():
         table.add_row(name, escape(row["value"]), row["origin"])
     out().print(table)
+
+
+def set_up(report: Report) -> None:
+    """Print what each CRM lacks, or what was made."""
+    for each in report["tenants"]:
+        for words in each["missing"]:
+            out().print(f"{each['name']}: {'made' if words in each['made'] else 'missing'}: {words}")
+        if not each["missing"] and not each["error"]:
+            out().print(f"{each['name']}: nothing is missing")
 
 
 def allowed(report: Report) -> None:
