@@ -32,7 +32,7 @@ def new_customers(desk: Desk) -> None:
             continue
         job = next((job for job in jobs if job.id in offered_on), jobs[-1])
         label = QUALIFYING if pipeline == SALES else installing(job, job.total_cents)
-        desk.open(stage, label, "CRM-1", job, job=job)
+        desk.open(stage, label, "CRM-1", job, job_id=job.id, job_ids=(job.id,))
         return
 
 
@@ -59,7 +59,7 @@ def leads(desk: Desk) -> None:
         has_job = any(job.stands and job.created_at >= lead.created_at for job in desk.facts.jobs)
         is_recent = desk.as_of.is_within(lead.created_at, desk.rules.opportunity_window_days)
         if lead.status == "open" and is_recent and not has_job and lead.id not in known and not desk.open_in(SALES):
-            desk.open("new-lead", QUALIFYING, "Leads", lead, lead=lead)
+            desk.open("new-lead", QUALIFYING, "Leads", lead, lead_id=lead.id)
 
 
 def _go_on(desk: Desk, deal: Deal) -> None:
@@ -100,15 +100,16 @@ def _is_after(estimate: Estimate, lost: Deal) -> bool:
 
 def _open_straight(desk: Desk, estimate: Estimate, lost: Deal) -> None:
     job = desk.job(estimate.job_id)
-    first = job.created_at if job else estimate.created_at
     fields: dict[str, Any] = {
+        "estimate_id": estimate.id,
         "value_cents": estimate.value_cents,
         "valued_by": "estimate",
-        "since_at": max(first, lost.since_at),
+        "job_id": job.id if job else None,
+        "job_ids": (job.id,) if job else (),
+        "since_at": max(job.created_at if job else estimate.created_at, lost.since_at),
     }
     if estimate.status == "sold":
         day = desk.as_of.day(estimate.sold_at)
         fields |= {"status": "won", "closed_at": estimate.sold_at, "close_on": day}
     stage = "job-sold" if estimate.status == "sold" else "proposal-sent"
-    label = offered(estimate, estimate.value_cents)
-    desk.open(stage, label, "CRM-8", estimate, job=job, estimate=estimate, **fields)
+    desk.open(stage, offered(estimate, estimate.value_cents), "CRM-8", estimate, **fields)

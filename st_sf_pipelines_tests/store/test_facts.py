@@ -9,14 +9,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from st_sf_pipelines.config import Pipelines, States
-from st_sf_pipelines.rules import states
+from st_sf_pipelines.config import Pipelines
 from st_sf_pipelines.rules.facts import AsOf
 from st_sf_pipelines.rules.fold import fold
 from st_sf_pipelines.simulators.shop import make_shop
 from st_sf_pipelines.store.facts import deal_facts
 from st_sf_pipelines.store.log import Scope, look
-from st_sf_pipelines.store.state_facts import state_facts
 from st_sf_pipelines_tests.store.feeding import feed
 
 if TYPE_CHECKING:
