@@ -52,7 +52,7 @@ def leads(desk: Desk) -> None:
     in New Lead.
     """
     for deal in desk.in_order:
-        if deal.is_open and deal.lead_id is not None and deal.job_id is None:
+        if deal.is_open and deal.lead_id is not None and (deal.job_id is None or deal.stage == "new-lead"):
             _go_on(desk, deal)
     known = {deal.lead_id for deal in desk.deals.values()}
     for lead in desk.facts.leads:
@@ -63,14 +63,14 @@ def leads(desk: Desk) -> None:
 
 
 def _go_on(desk: Desk, deal: Deal) -> None:
-    since = [job for job in desk.free_jobs(SALES) if job.created_at >= deal.since_at]
+    job = desk.job_of(deal) or next((job for job in desk.free_jobs(SALES) if job.created_at >= deal.since_at), None)
     lead = desk.seen(deal).lead
-    if since:
-        job = since[0]
-        tied = desk.write(deal, job_id=job.id, job_ids=(*deal.job_ids, job.id))
+    if job and job.stands:
+        if deal.job_id is None:
+            deal = desk.write(deal, job_id=job.id, job_ids=(*deal.job_ids, job.id))
         if deal.stage == "new-lead":
-            desk.move(tied, "contacted", "Leads", (job,))
-    elif lead and lead.status == "dismissed":
+            desk.move(deal, "contacted", "Leads", (job,))
+    elif deal.job_id is None and lead and lead.status == "dismissed":
         desk.close(deal, "lost", "Leads", (lead,), lead.modified_at, lost_reason="lead dismissed")
 
 
