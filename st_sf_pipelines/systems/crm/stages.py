@@ -94,7 +94,7 @@ class Stages:
         for pipeline in wanted:
             if pipeline.slug not in pipelines:
                 body = {"name": pipeline.name, "slug": pipeline.slug, "type": pipeline.kind}
-                pipelines[pipeline.slug] = self._made(self._pipelines, body)
+                pipelines[pipeline.slug] = self._session.create(self._pipelines, body)
             for stage in pipeline.stages:
                 if stage.slug not in stages:
                     stages[stage.slug] = self._session.create(self._stages, self._body(stage, pipelines[pipeline.slug]))
