@@ -302,7 +302,7 @@ def test_changes_beyond_a_page_come_all_and_each_once(client: CrmClient, monkeyp
 
 
 def test_a_wrong_key_is_told_from_a_missing_one(peer: Peer) -> None:
-    told = [
+    told: list[tuple[dict[str, Any], str]] = [
         ({"api_key": "wrong"}, r"does not know crm\.api_key"),
         ({"api_key": None}, r"neither crm\.api_key .* nor crm\.webhook_secret"),
         ({"api_key": None, "webhook_secret": "wrong"}, r"does not take crm\.webhook_secret"),
@@ -353,6 +353,14 @@ def test_a_renamed_stage_keeps_its_name_and_a_deleted_one_is_named(peer: Peer, c
     again = client.stages.seed([SALES], found.stages, again=True)
     assert (again.pipelines, again.stages["new-lead"]) == (found.pipelines, found.stages["new-lead"])
     assert [stage["name"] for stage in peer.all("pipeline-stages")] == ["Fresh", "Job Sold"]
+
+
+def test_of_two_stages_with_one_slug_the_older_counts(peer: Peer, client: CrmClient) -> None:
+    found = client.stages.seed([SALES])
+    stage = next(stage for stage in peer.all("pipeline-stages") if stage["slug"] == "new-lead")
+    for _ in range(3):
+        peer.make("pipeline-stages", name="Copy", slug="new-lead", order=1, pipeline=stage["pipeline"])
+    assert client.stages.look([SALES]) == found
 
 
 def test_a_stage_of_the_same_slug_in_another_pipeline_is_not_ours(peer: Peer, client: CrmClient) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ from st_sf_pipelines.systems.crm.webhook import Webhook
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from st_sf_pipelines.ports import Destination
+
 POST = {"method": "POST", "path": "/api/contacts?depth=0"}  # a create; a look-up has no query
 LOOK_UP = {"method": "POST", "path": "/api/contacts?", "times": 1}
 PATCH = {"method": "PATCH"}
@@ -37,7 +40,7 @@ def crm() -> Iterator[CrmSimulator]:
 @pytest.fixture(autouse=True)
 def pauses(naps: list[float], monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Let writes, too, go on at once after a failure; give the seconds that each would have waited."""
-    monkeypatch.setattr(writer, "time", SimpleNamespace(sleep=naps.append, monotonic=writer.time.monotonic))
+    monkeypatch.setattr(writer, "time", SimpleNamespace(sleep=naps.append, monotonic=time.monotonic))
     return naps
 
 
@@ -265,6 +268,11 @@ def test_a_route_that_is_gone_stops_the_target(crm: CrmSimulator, client: CrmCli
     crm.set_faults({"match": POST, "do": {"status": 404, "body": {"message": "Route not found"}}})
     with pytest.raises(PermanentError, match="there is no such collection"):
         push(client, contacts(1))
+
+
+def test_the_client_is_a_destination_like_any_other(client: CrmClient) -> None:
+    destination: Destination = client
+    assert (destination.calls, destination.usage, destination.calls_for(1000)) == (0, None, 1002)
 
 
 def test_each_code_has_a_mend(client: CrmClient) -> None:
