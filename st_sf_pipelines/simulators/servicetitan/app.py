@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import answers, control, entities, feed, routing
+from . import answers, control, entities, feed, routing, scopes
 from .counters import TOKEN_PATH, Counters
 from .faults import Faults, rules
 from .lists import Lists, chosen, listed
@@ -71,7 +71,9 @@ class ServiceTitanApp:
             return answers.no_such_resource()
         body = await request.body()
         try:
-            tenant_id = self.world.tokens.check(request, request.path_params["tenant"])
+            path = request.path_params
+            scope = scopes.needed(request.method, path["module"], path["rest"])
+            tenant_id = self.world.tokens.check(request, path["tenant"], scope)
             self.world.rate_limit.take(tenant_id)
             with self.world.lock:
                 tenant = self.world.shop.tenants[tenant_id]
