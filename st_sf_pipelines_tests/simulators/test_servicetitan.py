@@ -101,7 +101,7 @@ def test_a_call_needs_a_token_an_app_key_and_its_own_tenant(caller: Caller) -> N
     assert caller.http.get(path, headers={"Authorization": bare}).status_code == 200
 
 
-def test_a_token_opens_only_what_its_scopes_name(st: ServiceTitanSimulator, caller: Caller) -> None:
+def test_a_token_opens_only_what_its_scopes_name(caller: Caller) -> None:
     assert control(caller, "scopes", lacks=["tn.acc.invoices:r", "tn.crm.customers:w"]) == {}
     assert caller.get("invoices").status_code == 200  # the token that was given before
     caller.login()

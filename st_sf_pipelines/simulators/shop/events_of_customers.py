@@ -79,8 +79,14 @@ def booking_made(life: Life, tenant: Tenant, now: int) -> Touched:
     draw, cities = life.draw(), people.cities_for(tenant.timezone)
     name, home = people.person_name(draw), people.address(draw, cities)
     place = {part: text for part, text in home.items() if part not in {"latitude", "longitude"}}
-    booking = {"name": name, "address": place, "summary": draw.pick(words.LEAD_SUMMARIES), "externalId": f"web-{now}",
-               "source": draw.pick(words.BOOKING_SOURCES), "start": stamps.written(now + 2 * stamps.TICKS_A_DAY)}  # fmt: skip
+    booking = {
+        "name": name,
+        "address": place,
+        "summary": draw.pick(words.LEAD_SUMMARIES),
+        "source": draw.pick(words.BOOKING_SOURCES),
+        "start": stamps.written(now + 2 * stamps.TICKS_A_DAY),
+        "externalId": f"web-{now}",
+    }
     return [("bookings", key) for key in tenant.put("bookings", [booking], now)]
 
 

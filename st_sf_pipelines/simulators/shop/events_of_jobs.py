@@ -22,7 +22,7 @@ VISIT_STATUS = {"Dispatched": "Dispatched", "InProgress": "Working", "Hold": "Ho
 
 
 def book(life: Life, tenant: Tenant, customer: int, name: str, now: int, **more: object) -> Touched:
-    """Book a job for a customer, with an appointment, a technician and an empty invoice; none to install unless told."""
+    """Book a job for a customer, with an appointment, a technician and an empty invoice; an install only if told."""
     booked: Record = {"customerId": customer, "locationId": customer + 1, **more}
     if "businessUnitId" not in more:
         booked["businessUnitId"] = life.random.choice(units_of(tenant, installs=False) or [0])
