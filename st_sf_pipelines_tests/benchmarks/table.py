@@ -25,7 +25,7 @@ COLUMNS: Final = ("what", "counts", "wall s", "CPU s", "records/s", "peak MB")
 
 @dataclass
 class Row:
-    """One thing measured: seconds of the clock and of one process, how many records it went through, its peak memory."""
+    """One thing measured: seconds of the clock and of one process, records that went through, the process's peak."""
 
     what: str
     told: list[str] = field(default_factory=list)
@@ -80,7 +80,7 @@ class Measured(list[Row]):
         table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
         text, found = MARKED.subn(lambda _: f"\n{machine()}:\n\n{table}\n\n", text)
         if not found:
-            raise SystemExit(f"{README.name} has no place for the table: put the lines <!-- bench --> and <!-- /bench -->")
+            raise SystemExit(f"{README.name} has no place for the table: add lines <!-- bench --> and <!-- /bench -->")
         README.write_text(text)
 
 

@@ -12,11 +12,11 @@ import httpx
 import orjson
 import pytest
 
-from st_sf_pipelines.simulators.servicetitan import ServiceTitanSimulator, scopes
+from st_sf_pipelines.simulators.servicetitan import ServiceTitanSimulator, feed, scopes
 from st_sf_pipelines.simulators.servicetitan.access import RateLimit
 from st_sf_pipelines.simulators.servicetitan.entities import ENTITIES
 from st_sf_pipelines.simulators.servicetitan.scopes import SCOPES
-from st_sf_pipelines.simulators.shop import make_shop
+from st_sf_pipelines.simulators.shop import make_shop, stamps
 
 from .caller import Caller
 from .published import NOT_PUBLISHED
@@ -173,12 +173,30 @@ def test_equal_stamps_across_page_boundaries_lose_nothing(st: ServiceTitanSimula
         assert sum(record["modifiedOn"] == stamp for record in records) == 30
 
 
+def test_a_page_that_is_kept_is_the_page_that_would_be_made() -> None:
+    shop = make_shop(customers=60, anchor=NOW)
+    table, query, terms = shop.tenant().tables["customers"], {"includeRecentChanges": "true"}, feed.Terms(7)
+    pages, now = feed.Pages(most_bytes=20_000), stamps.ticks(NOW)
+    for _ in range(2):
+        token: str | None = ""
+        while token is not None:
+            asked = {**query, "from": token}
+            made = feed.page(table, asked, now, terms)
+            assert orjson.loads(pages.body(table, asked, now, terms)) == made
+            token = made["continueFrom"] if made["hasMore"] else None
+        assert sum(map(len, pages._kept.values())) == pages._bytes <= 20_000
+    first = next(key for _, key in table.walk(feed.START))
+    assert shop.tenant().put("customers", [{"id": first, "name": "Moved"}], now) == [first]
+    body = orjson.loads(pages.body(table, {**query, "from": ""}, now, terms))
+    assert first not in [record["id"] for record in body["data"]]
+
+
 def test_a_page_holds_as_many_records_as_the_knob_says(caller: Caller) -> None:
     page = caller.page("customers")
     assert len(page["data"]) == 7
     assert page["hasMore"] is True
-    stamps = [record["modifiedOn"][:19] for record in caller.read("customers")[0]]
-    assert stamps == sorted(stamps)
+    moments = [record["modifiedOn"][:19] for record in caller.read("customers")[0]]
+    assert moments == sorted(moments)
 
 
 def test_inactive_records_come_in_the_feed(st: ServiceTitanSimulator, caller: Caller) -> None:

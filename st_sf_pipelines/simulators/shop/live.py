@@ -34,8 +34,8 @@ EVENTS: tuple[tuple[Event, int], ...] = (
     (events_of_money.payment_made, 3),
     (events_of_money.balance_changed, 1),
 )
-LOOK_BACK = 200
-"""Open jobs are sought among so many of the newest: older ones are nearly all done."""
+LOOK_BACK = 90
+"""Things happen to so many of the newest: older jobs are nearly all done, and older estimates move no deal."""
 
 
 class Life:
