@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 
-.PHONY: install demo test bench fast format
+.PHONY: install demo test bench fast format payload
 install: .venv/.installed
 
 .venv/.installed: pyproject.toml constraints.txt
@@ -20,7 +20,11 @@ fast: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-test: fast
+# A real Payload CMS for the contract suite; Node and npm come from the machine, its packages from npm.
+payload: install
+	$(BIN)/python -c 'from st_sf_pipelines.simulators.crm.payload import install; install()'
+
+test: fast payload
 	$(BIN)/pytest -n 2
 
 bench: install

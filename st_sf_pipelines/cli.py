@@ -147,8 +147,36 @@ def parked_retry(
 
 
 @app.command()
+def allow(
+    run: Annotated[str, typer.Argument(help="The run that the mass-change guard stopped.")], as_json: JsonOption = False
+) -> None:
+    """Let the change that the guard stopped in a run go on at the next round."""
+    from st_sf_pipelines.operate.targets import allow as let_go_on
+
+    report = let_go_on(load(), run)
+    console.show(report, as_json=as_json, how=console.allowed)
+
+
+@app.command()
+def sweep(
+    tenant: TenantOption = None,
+    calls: Annotated[int | None, typer.Option(help="The budget of API calls; else the tenant's own.", min=1)] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare ServiceTitan's whole lists with the store; take in what no feed told, and mark what is gone."""
+    from st_sf_pipelines.defs.instance import open_instance
+    from st_sf_pipelines.operate.sweep import run_sweeps
+
+    settings = load()
+    with open_instance(settings) as instance:
+        report = run_sweeps(instance, settings, tenant, calls)
+    console.show(report, as_json=as_json, how=console.sweeps)
+    sys.exit(0 if report["ok"] else 1)
+
+
+@app.command()
 def quarantine(tenant: TenantOption = None, as_json: JsonOption = False) -> None:
-    """List the ServiceTitan records that do not fit, with their reasons; the last good version stays in force."""
+    """List ServiceTitan's records that do not fit, with their reasons, unknown fields, and records that are gone."""
     from st_sf_pipelines.operate.customers import list_quarantine
 
     console.show(list_quarantine(load(), tenant), as_json=as_json, how=console.quarantine)
@@ -200,7 +228,7 @@ def db_migrate() -> None:
 
 @app.command()
 def simulate(
-    system: Annotated[str, typer.Argument(help="servicetitan or salesforce")],
+    system: Annotated[str, typer.Argument(help="servicetitan, salesforce or crm")],
     port: Annotated[int, typer.Option(help="0: any free port.")] = 0,
     shop: Annotated[str | None, typer.Option(help="A shop's name, or a JSON file.")] = None,
     customers: Annotated[int | None, typer.Option(help="How many customers the shop has.")] = None,
@@ -235,8 +263,12 @@ def _serve(
         from st_sf_pipelines.simulators.salesforce.serve import serve as serve_salesforce
 
         serve_salesforce(port=port, faults=faults)
+    elif system == "crm":
+        from st_sf_pipelines.simulators.crm.serve import serve as serve_crm
+
+        serve_crm(port=port, faults=faults)
     else:
-        raise ConfigError([f"{system!r} is no system to stand in for; expected servicetitan or salesforce"])
+        raise ConfigError([f"{system!r} is no system to stand in for; expected servicetitan, salesforce or crm"])
 
 
 @app.command()

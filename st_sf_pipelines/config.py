@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from st_sf_pipelines.mapping import Field as MapField
 
@@ -37,6 +37,10 @@ def _url(text: object) -> object:
     return str(text).rstrip("/")
 
 
+def _lower(text: object) -> object:
+    return text.strip().lower() if isinstance(text, str) else text
+
+
 Zone = Annotated[str, BeforeValidator(_zone)]
 Url = Annotated[str, BeforeValidator(_url)]
 
@@ -56,6 +60,8 @@ class ServiceTitan(Model):
     client_secret: SecretStr = Field(min_length=1)
     app_key: SecretStr = Field(min_length=1)
     calls_per_second: float = Field(default=60, gt=0, le=60, description="ServiceTitan allows 60 (EXT-7)")
+    list_page_size: int = Field(default=2000, ge=1, le=5000, description="records of a list's page")
+    sweep_calls: int = Field(default=500, ge=0, description="calls of a night's sweep of ids (EXT-5); 0: no sweep")
 
 
 class Salesforce(Model):
@@ -82,9 +88,15 @@ class Salesforce(Model):
     bulk_threshold: int = Field(default=2000, gt=0)
     owner: str | None = Field(default=None, description="e-mail of the default owner")
     campaigns: dict[str, str] = Field(default_factory=dict, description="segment to campaign id")
-    fields: dict[Literal["accounts", "contacts"], list[MapField]] = Field(
-        default_factory=dict, description="rows laid over the maps in systems/salesforce/objects.py"
+    events_since: AwareDatetime | None = Field(
+        default=None, description="jobs completed since are events; unset: 90 days before the first round (SF-3)"
     )
+    converted_status: str | None = Field(
+        default=None, description="status of a converted lead; unset: the org's first one of that kind"
+    )
+    fields: dict[
+        Literal["accounts", "contacts", "opportunities", "events", "leads", "campaign_members"], list[MapField]
+    ] = Field(default_factory=dict, description="rows laid over the maps in systems/salesforce (objects.py, deals.py)")
 
     @property
     def grant(self) -> Literal["access_token", "refresh_token", "jwt", "client_credentials"] | None:
@@ -112,11 +124,22 @@ class Salesforce(Model):
 
 
 class Crm(Model):
-    """One tenant's access to the Payload CRM, by API key or shared secret."""
+    """One tenant's access to the Payload CRM, by API key or shared secret, and the CRM's own names of things."""
 
     api_url: Url
     api_key: SecretStr | None = None
     webhook_secret: SecretStr | None = None
+    concurrency: int = Field(default=4, ge=1, le=8, description="connections that write at a time")
+    adopt: Literal["ask", "skip"] = Field(default="ask", description="SF-13: skip writes without matching first")
+    collections: dict[Literal["contacts", "opportunities", "activities", "pipelines", "stages", "users"], str] = Field(
+        default_factory=dict, description="our name to the collection's slug there, where it is another"
+    )
+    names: dict[Literal["contacts", "opportunities", "activities"], dict[str, str]] = Field(
+        default_factory=dict, description="a field's name in systems/crm/objects.py to its name there"
+    )
+    fields: dict[Literal["contacts", "opportunities", "activities"], list[MapField]] = Field(
+        default_factory=dict, description="rows laid over the maps in systems/crm/objects.py"
+    )
 
 
 class Segments(Model):
@@ -138,6 +161,37 @@ class Segments(Model):
         return self
 
 
+class Guard(Model):
+    """The mass-change guard of CRM-15: what is more than both is stopped until a person allows it."""
+
+    share: float = Field(default=0.10, ge=0, le=1, description="share of an object's linked records")
+    at_least: int = Field(default=20, ge=1, description="fewer records are never a mass change")
+
+
+class Pipelines(Model):
+    """The windows of CRM-1 to CRM-8 in whole days, and the business units laid over the table in rules/pipelines.py."""
+
+    contact_window_days: Annotated[int, Field(ge=0)] | Literal["all"] = 90
+    opportunity_window_days: int = Field(default=14, ge=0)
+    canceled_days: int = Field(default=30, ge=1, description="a canceled job without a next one: lost (CRM-2)")
+    close_after_days: int = Field(default=30, ge=0, description="CloseDate of an open opportunity (SF-3)")
+    business_units: dict[str, Annotated[Literal["sales", "install"], BeforeValidator(_lower)]] = Field(
+        default_factory=dict, description="name of a unit to its pipeline, case and spacing aside"
+    )
+
+
+Staleable = Annotated[Literal["2", "2.5", "3", "4", "5", "5.5"], BeforeValidator(str)]
+
+
+class States(Model):
+    """How many whole days after it was entered a customer state goes back to 0 (STATE-2)."""
+
+    reset_after_days: int = Field(default=90, ge=1, description="states 1 and 6")
+    stale_after: dict[Staleable, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict, description="of the other states, days by state; none: it stays until a fact moves it"
+    )
+
+
 class Tenant(Model):
     """One ServiceTitan account, and where its customers go (EXT-8)."""
 
@@ -148,6 +202,9 @@ class Tenant(Model):
     salesforce: Salesforce | None = None
     crm: Crm | None = None
     segments: Segments | None = Field(default=None, description="instead of the site's, for this tenant")
+    guard: Guard | None = Field(default=None, description="instead of the site's, for this tenant")
+    pipelines: Pipelines | None = Field(default=None, description="instead of the site's, for this tenant")
+    states: States | None = Field(default=None, description="instead of the site's, for this tenant")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -164,6 +221,9 @@ class Site(Model):
 
     tenants: list[Tenant] = Field(default_factory=list)
     segments: Segments = Field(default_factory=Segments)
+    guard: Guard = Field(default_factory=Guard)
+    pipelines: Pipelines = Field(default_factory=Pipelines)
+    states: States = Field(default_factory=States)
 
     @model_validator(mode="after")
     def _apart(self) -> Site:
@@ -191,6 +251,18 @@ class Site(Model):
                 raise ValueError(msg)
             orgs[place] = tenant.name
 
+    def guard_of(self, tenant: Tenant) -> Guard:
+        """Give the guard in force for a tenant."""
+        return tenant.guard or self.guard
+
     def segments_of(self, tenant: Tenant) -> Segments:
         """Give the thresholds in force for a tenant."""
         return tenant.segments or self.segments
+
+    def pipelines_of(self, tenant: Tenant) -> Pipelines:
+        """Give the windows and business units in force for a tenant."""
+        return tenant.pipelines or self.pipelines
+
+    def states_of(self, tenant: Tenant) -> States:
+        """Give the days after which states go back, as in force for a tenant."""
+        return tenant.states or self.states

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Report = dict[str, Any]
 LISTED = 20
+_FIELD = "field that we did not know"
 
 
 def out() -> Console:
@@ -130,13 +131,38 @@ def parked(report: Report) -> None:
 
 
 def quarantine(report: Report) -> None:
-    """Print each record in quarantine with its reason."""
+    """Print each record in quarantine with its reason, then fields that we did not know, and records that are gone."""
     console = out()
     for each in report["tenants"]:
         table = _table("tenant", "entity", "key", "reason", "first seen")
         for row in each["quarantine"]:
-            table.add_row(each["name"], row["entity"], row["key"], row["reason"], f"{row['first_seen']:%Y-%m-%d %H:%M}")
+            table.add_row(each["name"], row["entity"], row["key"], row["reason"], _minute(row["first_seen"]))
         console.print(table if each["quarantine"] else f"{each['name']}: nothing is in quarantine")
+        unknown = _table("tenant", "entity", _FIELD, "type", "first seen")
+        for row in each["drift"]:
+            unknown.add_row(each["name"], row["entity"], escape(row["field"]), row["kind"], _minute(row["first_seen"]))
+        gone = _table("tenant", "entity", "record that is gone", "since")
+        for row in each["gone"]:
+            gone.add_row(each["name"], row["entity"], str(row["id"]), _minute(row["gone_at"]))
+        for shown in (unknown, gone):
+            if shown.row_count:
+                console.print()
+                console.print(shown)
+
+
+def sweeps(report: Report) -> None:
+    """Print what each tenant's sweep found in each list, and how the counts compare."""
+    table = _table("tenant", "entity", "read", "new", "changed", "gone", "listed", "held", "calls", "state")
+    for name, entity, row in _parts(report, "entities"):
+        state = row["doubt"] or ("whole" if row["finished"] else "goes on the next night")
+        shown = {**row, "gone": len(row["gone"]), "listed": "" if row["listed"] is None else row["listed"]}
+        table.add_row(
+            name,
+            entity,
+            *(str(shown[column]) for column in ("read", "new", "changed", "gone", "listed", "held", "calls")),
+            state,
+        )
+    out().print(table)
 
 
 def values(report: Report) -> None:
@@ -145,6 +171,12 @@ def values(report: Report) -> None:
     for name, row in report.items():
         table.add_row(name, escape(row["value"]), row["origin"])
     out().print(table)
+
+
+def allowed(report: Report) -> None:
+    """Say how many records of each object may change at the next round."""
+    for asset, count in report["allowed"].items():
+        out().print(f"{asset}: {count} records may change at the next round")
 
 
 def _parts(report: Report, part: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -156,9 +188,13 @@ def _parts(report: Report, part: str) -> Iterator[tuple[str, str, dict[str, Any]
 def _table(*columns: str) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for n, column in enumerate(columns):
-        words = n < 2 or column in ("code", "fields", "mend", "origin", "key", "reason")
+        words = n < 2 or column in ("code", "fields", "mend", "origin", "key", "reason", "type", "state", _FIELD)
         table.add_column(column, justify="left" if words else "right", no_wrap=n < 2)
     return table
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"
 
 
 def _row(table: Table, tenant: str, what: str, row: dict[str, Any], *names: str) -> None:

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from st_sf_pipelines.defs import automation, checks, derived, jobs, raw, targets
+from st_sf_pipelines.defs import automation, checks, deals, derived, history, inbound, jobs, raw, sweep, targets
 from st_sf_pipelines.defs.resources import RoundResource
 
 
@@ -13,15 +13,20 @@ def defs() -> dg.Definitions:
         assets=[
             raw.SERVICETITAN,
             raw.servicetitan,
+            sweep.sweep,
+            history.history,
             derived.profile,
             derived.segment,
+            inbound.changes,
+            deals.state,
+            deals.opportunities,
             *targets.TARGETS,
-            targets.SALESFORCE,
+            *targets.ENDS,
         ],
         asset_checks=[*checks.PROOFS],
-        jobs=[jobs.ROUND, jobs.RECONCILE],
+        jobs=[jobs.ROUND, jobs.RECONCILE, jobs.SWEEP],
         sensors=[automation.poll],
-        schedules=[automation.nightly_proof],
+        schedules=[automation.nightly_sweep, automation.nightly_proof],
         resources={"tenant_round": RoundResource()},
         executor=dg.in_process_executor,
     )

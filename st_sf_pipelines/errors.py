@@ -5,7 +5,8 @@ StSfError
 ├── StoreError             the database is not there, or not ours
 ├── RoundRunning           another round of this tenant is at work
 ├── TargetStopped          a target must not be written until a person has decided
-│   └── BudgetSpent        … or until the day's API calls are there again
+│   ├── BudgetSpent        … or until the day's API calls are there again
+│   └── MassChangeHeld     … or until a person allows a change of so many records
 └── RemoteError            another system answered badly, or not at all
     ├── TransientError     try again: a limit, a lock, a timeout, a server that is down
     └── PermanentError     never try again as it is: refused, not found, not allowed
@@ -44,6 +45,10 @@ class TargetStopped(StSfError):  # noqa: N818 - it names a state of affairs, not
 
 class BudgetSpent(TargetStopped):
     """A target's API calls of the day are used up to the reserve (SF-8); what waits goes on by itself."""
+
+
+class MassChangeHeld(TargetStopped):
+    """A round would change more of a target's records than the guard lets pass unseen (CRM-15)."""
 
 
 @dataclass

@@ -16,6 +16,9 @@ from pydantic.dataclasses import dataclass
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+REF: Final = "$ref"
+"""Marks a value that stands for a record of the target: {"$ref": asset, "subject": our id of that record}."""
+
 OMIT: Final = object()
 """What a transform returns for 'leave this field as it is'; None says 'clear it'."""
 
@@ -28,6 +31,11 @@ def as_is(*values: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return value.isoformat() if isinstance(value, date) else value
+
+
+def text(*values: Any) -> str | None:
+    """Write an id as a text."""
+    return None if values[0] is None else str(values[0])
 
 
 def lines(*values: Any) -> str | None:
@@ -50,22 +58,55 @@ def parent(*values: Any) -> Any:
     return values[0]
 
 
+def reference(*values: Any) -> Any:
+    """Point to a record by the target's own id, which is put in when it is sent; `Field.refers_to` names its asset."""
+    return values[0]
+
+
+def noon(*values: Any) -> str | None:
+    """Send a day as noon UTC, as Payload's own date picker does: one day in all zones from UTC-12 to UTC+11."""
+    return f"{values[0].isoformat()}T12:00:00.000Z" if values[0] is not None else None
+
+
+def user(*values: Any) -> Any:
+    """Point to a user of the target by e-mail; an unknown one gives way to the default, or the field is left alone."""
+    return values[0]
+
+
+def lookup(*values: Any) -> Any:
+    """Join columns by slashes, empty ones at the end aside, to look up in `Field.values` what stands for them all."""
+    parts = list(values)
+    while parts and parts[-1] is None:
+        parts.pop()
+    return "/".join(str(part) for part in parts)
+
+
 class Transform(StrEnum):
     """The transforms that a map may name; each is the function of that name in this module."""
 
     AS_IS = "as_is"
+    TEXT = "text"
     LINES = "lines"
     FIRST_OF = "first_of"
     ONLY_TRUE = "only_true"
     PARENT = "parent"
+    REFERENCE = "reference"
+    NOON = "noon"
+    USER = "user"
+    LOOKUP = "lookup"
 
 
 _TRANSFORMS: Final[dict[Transform, Callable[..., Any]]] = {
     Transform.AS_IS: as_is,
+    Transform.TEXT: text,
     Transform.LINES: lines,
     Transform.FIRST_OF: first_of,
     Transform.ONLY_TRUE: only_true,
     Transform.PARENT: parent,
+    Transform.REFERENCE: reference,
+    Transform.NOON: noon,
+    Transform.USER: user,
+    Transform.LOOKUP: lookup,
 }
 
 
@@ -73,18 +114,26 @@ _TRANSFORMS: Final[dict[Transform, Callable[..., Any]]] = {
 class Field:
     """One row: the target's field, our column (or columns), and what happens on the way.
 
-    `values` translates picklist values; one that it does not list passes unchanged. `constant` needs no column. A
-    `volatile` field is sent along with others and is never by itself a reason to send. `refers_to` is, for a
-    `parent`, the key field on the parent's object.
+    `values` translates picklist values; one that it does not list passes unchanged, or, of a `lookup`, leaves the
+    field as it is. `constant` needs no column. A `volatile` field is sent along with others and is never by itself a
+    reason to send; one that is not `guarded` is nobody's loss when it changes in many records (CRM-15). `refers_to` is,
+    for a `parent`, the key field on the parent's object; for a `reference`, the asset of the record pointed to, whose
+    value is {"$ref": asset, "subject": our id of that record} until it is sent. A `create_only` field is set when the
+    record is made, and never after. A field that the target would else set anew goes along whenever the field that it
+    `follows` goes. A text longer than `at_most` characters is cut.
     """
 
     to: str
     source: str | tuple[str, ...] = ()
     transform: Transform = Transform.AS_IS
-    values: dict[str, str] | None = None
+    values: dict[str, str] | dict[str, int] | None = None
     constant: str | int | float | bool | None = None
     refers_to: str | None = None
     volatile: bool = False
+    guarded: bool = True
+    create_only: bool = False
+    follows: str | None = None
+    at_most: int | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -97,7 +146,11 @@ class Field:
             return self.constant
         value = _TRANSFORMS[self.transform](*(row[column] for column in self.columns))
         if self.values is not None and isinstance(value, str):
-            value = self.values.get(value, value)
+            value = self.values.get(value, OMIT if self.transform is Transform.LOOKUP else value)
+        if self.at_most is not None and isinstance(value, str) and len(value) > self.at_most:
+            value = f"{value[: self.at_most - 1].rstrip()}…"
+        if self.transform is Transform.REFERENCE and value is not None:
+            return {REF: self.refers_to, "subject": value}
         return {self.refers_to: value} if self.refers_to and value is not None else value
 
 
@@ -118,15 +171,22 @@ class Match:
 class ObjectMap:
     """One object of a target: our asset, their object, the field that carries our key, and a row for each field.
 
-    `parent` is the asset whose record with the same key must be there first. `matches` are the ways to recognise
-    records that are there already, the best first; our key goes before all of them.
+    `says` tells a reader what it is, `source` names the rows of ours that it is made of (store/outgoing.py). `parent`
+    is the asset whose record must be there first: that of the same subject, unless the source's row names another.
+    Without an `external_id` the target does not find a record by our key while it writes, and may take it twice: one
+    whose answer was lost is looked up before it is sent again. With no such field at all (`key` is empty) a record is
+    known by what is set once, its `create_only` fields. `matches` are the ways to recognise records that are there
+    already, the best first; our key goes before all of them.
     """
 
     asset: str
     remote: str
     key: str
     fields: tuple[Field, ...]
+    says: str = ""
+    source: str = "customers"
     parent: str | None = None
+    external_id: bool = True
     matches: tuple[Match, ...] = ()
 
     @property
@@ -139,6 +199,40 @@ class ObjectMap:
         """The fields that never by themselves cause a write."""
         return frozenset(field.to for field in self.fields if field.volatile)
 
+    @property
+    def unguarded(self) -> frozenset[str]:
+        """The fields whose change counts for no mass change."""
+        return frozenset(field.to for field in self.fields if field.volatile or not field.guarded)
+
+    @property
+    def references(self) -> frozenset[str]:
+        """The fields that point to another record by the target's own id."""
+        return frozenset(field.to for field in self.fields if field.transform is Transform.REFERENCE)
+
+    @property
+    def points_to(self) -> frozenset[str]:
+        """The assets whose records the references point to."""
+        return frozenset(str(field.refers_to) for field in self.fields if field.to in self.references)
+
+    @property
+    def users(self) -> frozenset[str]:
+        """The fields that point to a user of the target, by e-mail."""
+        return frozenset(field.to for field in self.fields if field.transform is Transform.USER)
+
+    @property
+    def create_only(self) -> frozenset[str]:
+        """The fields that are set when a record is made, and never after."""
+        return frozenset(field.to for field in self.fields if field.create_only)
+
+    @property
+    def parents(self) -> dict[str, str]:
+        """The fields that point to a parent by its key, each with the parent's key field."""
+        return {
+            field.to: field.refers_to
+            for field in self.fields
+            if field.refers_to and field.transform is not Transform.REFERENCE
+        }
+
     def with_fields(self, added: Sequence[Field]) -> ObjectMap:
         """Lay a site's rows over this map: a row for the same target field replaces, a new one is added."""
         rows = {field.to: field for field in (*self.fields, *added)}
@@ -148,7 +242,8 @@ class ObjectMap:
 def payload(target: ObjectMap, row: Mapping[str, Any]) -> dict[str, Any]:
     """Map one row of ours (column → value, and our `key`) onto the target's fields; one to be left alone is absent."""
     mapped = {field.to: field.value(row) for field in target.fields}
-    return {target.key: row["key"], **{name: value for name, value in mapped.items() if value is not OMIT}}
+    key = {target.key: row["key"]} if target.key else {}
+    return key | {name: value for name, value in mapped.items() if value is not OMIT}
 
 
 def digest(target: ObjectMap, sent: Mapping[str, Any]) -> bytes:
@@ -160,10 +255,14 @@ def digest(target: ObjectMap, sent: Mapping[str, Any]) -> bytes:
 def difference(target: ObjectMap, wanted: Mapping[str, Any], agreed: Mapping[str, Any] | None) -> dict[str, Any]:
     """Give the fields to send: all that hold something for a new record, else those that differ from the agreed ones.
 
-    Volatile fields ride along only if something else goes. Empty: nothing to send.
+    Volatile fields ride along only if something else goes, create-only ones to a new record alone. Empty: nothing to
+    send.
     """
     if agreed is None:
         changed = {name: value for name, value in wanted.items() if value is not None}
     else:
-        changed = {name: value for name, value in wanted.items() if agreed.get(name) != value}
+        known = {name: value for name, value in wanted.items() if name not in target.create_only}
+        changed = {name: value for name, value in known.items() if agreed.get(name) != value}
+        along = [field.to for field in target.fields if field.follows in changed and field.to in known]
+        changed |= {name: known[name] for name in along}
     return changed if changed.keys() - target.volatile else {}

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from st_sf_pipelines.mapping import ObjectMap
 
 Json = dict[str, Any]
+Taken: TypeAlias = "Callable[[str, Sequence[str]], Collection[str]]"
+"""Gives those of some records of an asset, by the target's ids, that are linked to records of ours already."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,27 @@ class Page:
     records: list[Json]
     token: str | None
     has_more: bool
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One page of a list: its records, whether more follow, and how many the whole list has (None: it does not say)."""
+
+    records: list[Json]
+    has_more: bool
+    total: int | None
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of time by which a record was modified, or created: `since` counts, `until` no longer does.
+
+    No `since` is the beginning, no `until` the end.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    of: Literal["modified", "created"] = "modified"
 
 
 @dataclass(frozen=True)
@@ -45,13 +69,26 @@ class Reject:
     record: bytes
 
 
+class Touches(StrEnum):
+    """Whom a change of a record concerns: whoever that is before the change, and after it."""
+
+    NOBODY = "nobody"
+    SELF = "the customer itself"
+    CUSTOMER = "its customer"
+    CUSTOMER_OR_LEAD = "its customer; without one, the lead itself, its id below zero"
+    JOBS_CUSTOMER = "the customer of its job"
+    CUSTOMER_OR_JOBS = "its customer; without one, the customer of its job"
+    CUSTOMERS_OF_UNIT = "the customers of the unit's jobs"
+    CUSTOMERS_OF_CAMPAIGN = "the customers of the campaign's jobs, and its leads"
+
+
 @dataclass(frozen=True)
 class Table:
-    """Where an entity's records lie: the table's name, its own columns, and the column that names whom it touches."""
+    """Where an entity's records lie: the table's name, its own columns, and whom a change of its records concerns."""
 
     name: str
     columns: tuple[str, ...]
-    touches: str | None
+    touches: Touches
 
 
 class Entity(Protocol):
@@ -65,6 +102,36 @@ class Entity(Protocol):
     @property
     def table(self) -> Table:
         """Where its records lie in the store."""
+        ...
+
+    @property
+    def stamp(self) -> str:
+        """The field that tells when a record changed last."""
+        ...
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields that the API documents; any other is drift (EXT-6)."""
+        ...
+
+    @property
+    def is_fed(self) -> bool:
+        """Whether it has an export feed; one without is read by its list."""
+        ...
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether it has a list."""
+        ...
+
+    @property
+    def lists_inactive(self) -> bool:
+        """Whether its list shows inactive records too; one that does not tells no `active` either."""
+        ...
+
+    @property
+    def picks(self) -> tuple[str, str] | None:
+        """How its list is asked for some records: by which parameter, and which column holds the ids given there."""
         ...
 
     def check(self, raw: Json, digest: bytes, body: bytes) -> Row:
@@ -88,14 +155,31 @@ class Source(Protocol):
         """Fetch what follows `token` (None: the very beginning; a date: what changed since). Raise RemoteError."""
         ...
 
+    def listed(self, entity: str, page: int, window: Window | None = None, picks: Sequence[int] = ()) -> Listed:
+        """Fetch a page of a list, from 1 on: the whole of it, a window, or the records picked. Raise RemoteError."""
+        ...
+
 
 @dataclass(frozen=True)
 class Upsert:
-    """One record to be written: its key, the fields that differ, and the target's own id once it is known."""
+    """One record to be written: its key, the fields that differ, and the target's own id once it is known.
+
+    `unsure`: an earlier attempt to make it ended without an answer, so it is looked for before it is made again.
+    """
 
     key: str
     fields: Mapping[str, Any]
     remote_id: str | None = None
+    unsure: bool = False
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A lead of the target that turned into a customer: its id there, and those of the customer's records."""
+
+    lead_id: str
+    account_id: str
+    contact_id: str
 
 
 class Outcome(StrEnum):
@@ -129,6 +213,38 @@ class Remote:
     fields: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Closing:
+    """How a target says that a record is over or changes hands: `fields` that become one of `values`; `owners`."""
+
+    fields: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReadBack:
+    """What is read back of an object: its asset, the fields of stage, pin and owner there, and the stages' asset."""
+
+    asset: str
+    stage: str
+    pinned: str
+    owner: str
+    stages_asset: str
+
+
+class Listener(Protocol):
+    """A destination whose people change records too, which are read back."""
+
+    def changed_since(self, target: ObjectMap, since: datetime, fields: Iterable[str]) -> Iterator[Remote]:
+        """Read what changed at or after an instant, the oldest change first, `updatedAt` among the fields."""
+        ...
+
+    def emails(self, user_ids: Iterable[str]) -> Mapping[str, str]:
+        """Give the e-mail addresses of the system's users, by id."""
+        ...
+
+
 class Destination(Protocol):
     """A system that records are materialized into."""
 
@@ -139,11 +255,23 @@ class Destination(Protocol):
 
     @property
     def usage(self) -> tuple[int, int] | None:
-        """API calls used and allowed today, as the last answer said."""
+        """API calls used and allowed today, as the last answer said; None where the system counts none."""
+        ...
+
+    def close(self) -> None:
+        """Close the connections."""
         ...
 
     def push(self, target: ObjectMap, upserts: Sequence[Upsert]) -> Iterator[Sequence[Receipt]]:
         """Write the records; yield the receipts of each request as soon as it is answered. Raise RemoteError."""
+        ...
+
+    def seed(self, known: Collection[str], *, again: bool = False) -> Mapping[str, Mapping[str, str]]:
+        """See to what must be there beside the records (pipelines, stages); give ids by slug, by asset (CRM-10).
+
+        `known` are the slugs that were there once: a missing one of them was deleted by a person, and is made anew only
+        with `again`. Raise TargetStopped, RemoteError.
+        """
         ...
 
     def strangers(self, targets: Sequence[ObjectMap]) -> list[ObjectMap]:
@@ -151,9 +279,9 @@ class Destination(Protocol):
         ...
 
     def read(
-        self, target: ObjectMap, fields: Iterable[str], *, keyed: bool, keys: Sequence[str] = ()
+        self, target: ObjectMap, fields: Iterable[str], *, keyed: bool, ids: Sequence[str] = ()
     ) -> Iterator[Remote]:
-        """Read records back: those with our key, or just these `keys`, or, for `adopt`, all. Raise RemoteError."""
+        """Read records back: those with our key, or just these by id, or, for `adopt`, all. Raise RemoteError."""
         ...
 
     def same(self, field: str, ours: Any, theirs: Any) -> bool:
@@ -162,8 +290,4 @@ class Destination(Protocol):
 
     def calls_for(self, rows: int) -> int:
         """Say how many calls so many rows of one object will take when nothing is refused (SF-8)."""
-        ...
-
-    def mend_for(self, code: str | None) -> str:
-        """Say in one sentence what a person can do about a refusal with this code."""
         ...

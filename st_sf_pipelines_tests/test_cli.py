@@ -273,7 +273,7 @@ def test_an_org_that_holds_people_is_adopted_before_it_is_written(shop: World, s
     applied = st_sf("adopt", "--apply", "--json")
     assert (applied.code, applied.json["ok"], applied.json["applied"]) == (0, True, True)
     linked = applied.json["tenants"][0]["objects"]["salesforce/contacts"]["linked"]
-    assert [(one["st_id"], one["remote_ids"]) for one in linked] == [(contact["customerId"], [there])]
+    assert [(one["subject"], one["remote_ids"]) for one in linked] == [(contact["customerId"], [there])]
     assert st_sf("sync").code == 0
     assert st_sf("reconcile").code == 0
     assert len(shop.sf.records("Contact")) == CUSTOMERS
@@ -419,6 +419,8 @@ def test_foreseen_trouble_is_told_in_a_sentence(shop: World, st_sf: Commands) ->
         (("servicetitan", "--shop", "nowhere"), ("nowhere", "perfect-catch")),
         (("servicetitan", "--faults", "missing.json"), ("missing.json",)),
         (("salesforce", "--faults", "missing.json"), ("missing.json",)),
+        (("crm", "--faults", "missing.json"), ("missing.json",)),
+        (("crm", "--port", "TAKEN"), ("TAKEN",)),
         (("servicetitan", "--port", "TAKEN"), ("TAKEN",)),
         (("salesforce", "--port", "TAKEN"), ("TAKEN",)),
     ],
@@ -461,8 +463,8 @@ def test_stand_ins_tell_all_that_a_client_needs_and_stop_when_told(
     assert st_sf
     shop = tmp_path / "shop.json"
     shop.write_text(json.dumps(small_shop(3)))
-    told: dict[str, list[dict[str, Any]]] = {"servicetitan": [], "salesforce": []}
-    for system, more in (("servicetitan", ["--shop", str(shop)]), ("salesforce", [])):
+    told: dict[str, list[dict[str, Any]]] = {"servicetitan": [], "salesforce": [], "crm": []}
+    for system, more in (("servicetitan", ["--shop", str(shop)]), ("salesforce", []), ("crm", [])):
         for _ in range(2):
             with subprocess.Popen([PROGRAM, "simulate", system, *more], stdout=subprocess.PIPE, text=True) as stand_in:
                 assert stand_in.stdout is not None
@@ -480,6 +482,7 @@ def test_stand_ins_tell_all_that_a_client_needs_and_stop_when_told(
         "client_id",
         "client_secret",
     }
+    assert {*told["crm"][0]} == {"system", "url", "api_url", "api_key", "webhook_secret"}
     for starts in told.values():
         first, second = ({name: value for name, value in one.items() if "url" not in name} for one in starts)
         assert first == second

@@ -179,6 +179,53 @@ def test_a_parent_is_named_by_its_key_and_a_missing_one_is_nothing() -> None:
     assert field.value({"key": None}) is None
 
 
+def test_a_reference_names_the_asset_and_the_subject() -> None:
+    field = Field("WhoId", "contact", Transform.REFERENCE, refers_to="salesforce/contacts")
+    assert field.value({"contact": 7}) == {"$ref": "salesforce/contacts", "subject": 7}
+    assert field.value({"contact": None}) is None
+    target = ObjectMap(
+        "a/b", "B", key="K", fields=(field, Field("Parent", "key", Transform.PARENT, refers_to="Key__c"))
+    )
+    assert target.references == {"WhoId"}
+    assert target.parents == {"Parent": "Key__c"}
+
+
+def test_an_id_is_written_as_a_text() -> None:
+    field = Field("Job__c", "job", Transform.TEXT)
+    assert [field.value({"job": value}) for value in (501, "501", 0, None)] == ["501", "501", "0", None]
+
+
+def test_columns_are_looked_up_together_and_what_is_not_listed_is_left_alone() -> None:
+    table = {"a": 1, "a/b": 2, "a/b/3": 3}
+    field = Field("X", ("x", "y", "z"), Transform.LOOKUP, values=table)
+    rows = [("a", None, None), ("a", "b", None), ("a", "b", 3), ("b", None, None), ("a", None, 3), (None, None, None)]
+    assert [field.value(dict(zip("xyz", row, strict=True))) for row in rows] == [1, 2, 3, OMIT, OMIT, OMIT]
+
+
+@pytest.mark.parametrize(("text", "kept"), [("abc", "abc"), ("abcd", "abcd"), ("abcde", "abc…"), ("ab de", "ab…")])
+def test_a_text_that_is_too_long_is_cut(text: str, kept: str) -> None:
+    assert Field("X", "x", at_most=4).value({"x": text}) == kept
+
+
+def test_without_a_key_field_no_key_is_sent() -> None:
+    keyless = ObjectMap("a/b", "B", key="", external_id=False, fields=(Field("Name", "name"),))
+    assert payload(keyless, {"key": "st_7", "name": "John"}) == {"Name": "John"}
+
+
+def test_what_is_only_set_once_goes_to_a_new_record_and_what_follows_goes_along() -> None:
+    target = ObjectMap(
+        "a/b",
+        "B",
+        key="K",
+        fields=(Field("Once", "a", create_only=True), Field("Stage", "b"), Field("Share", "c", follows="Stage")),
+    )
+    agreed = {"K": "1", "Once": 1, "Stage": 1, "Share": 1}
+    assert difference(target, {**agreed, "Once": 2}, None) == {"K": "1", "Once": 2, "Stage": 1, "Share": 1}
+    assert difference(target, {**agreed, "Once": 2}, agreed) == {}
+    assert difference(target, {**agreed, "Once": 2, "Stage": 2}, agreed) == {"Stage": 2, "Share": 1}
+    assert difference(target, {**agreed, "Share": 2}, agreed) == {"Share": 2}
+
+
 def test_a_row_without_a_column_that_the_map_names_is_an_error() -> None:
     with pytest.raises(KeyError):
         payload(SMALL, {"key": "st_7", "name": "John"})
@@ -239,6 +286,24 @@ def test_a_volatile_field_rides_along_and_never_goes_alone() -> None:
         "MailingCity": "La Jolla",
         "Last_Sync_DateTime__c": "2026-01-31T12:05:05Z",
     }
+
+
+def test_a_reference_names_an_asset_and_our_own_subject_until_the_id_there_is_known() -> None:
+    stage = Field("stage", "stage_slug", Transform.REFERENCE, refers_to="crm/stages")
+    target = SMALL.with_fields([stage])
+    assert (target.references, SMALL.references) == ({"stage"}, frozenset())
+    made = payload(target, {**ROW, "stage_slug": "new-lead"})
+    assert made["stage"] == {"$ref": "crm/stages", "subject": "new-lead"}
+    assert payload(target, {**ROW, "stage_slug": None})["stage"] is None
+    moved = payload(target, {**ROW, "stage_slug": "job-sold"})
+    assert difference(target, moved, made) == {"stage": {"$ref": "crm/stages", "subject": "job-sold"}}
+    assert target.digest != SMALL.with_fields([Field("stage", "stage_slug")]).digest
+
+
+def test_a_day_is_sent_as_noon_so_that_it_is_that_day_in_every_zone() -> None:
+    target = SMALL.with_fields([Field("closeDate", "last_job_date", Transform.NOON)])
+    assert payload(target, ROW)["closeDate"] == "2026-01-15T12:00:00.000Z"
+    assert payload(target, {**ROW, "last_job_date": None})["closeDate"] is None
 
 
 def test_a_moved_customer_points_to_its_new_parent() -> None:

@@ -51,8 +51,11 @@ def fields() -> str:
 
 
 def entities() -> str:
-    """List what is read from ServiceTitan."""
-    return _table(("entity", "export feed", "what"), [(f"`{e.name}`", f"`{e.feed}`", e.says) for e in ENTITIES])
+    """List what is read from ServiceTitan, and where."""
+    return _table(
+        ("entity", "read from", "what"),
+        [(f"`{e.name}`", f"`{e.path('{tenant}', listed=not e.is_fed)}`", e.says) for e in ENTITIES],
+    )
 
 
 TABLES: Final[dict[str, Callable[[], str]]] = {"segments": segments, "fields": fields, "entities": entities}

@@ -1,4 +1,4 @@
-"""When it runs by itself: the sensor that polls every tenant on its beat, and the nightly proof."""
+"""When it runs by itself: the sensor that polls every tenant on its beat, the nightly sweep and proof."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from cronsim import CronSim
 
 from st_sf_pipelines.config import Tenant
 from st_sf_pipelines.defs.instance import current_settings, open_database
-from st_sf_pipelines.defs.jobs import RECONCILE, ROUND, TENANT_TAG
+from st_sf_pipelines.defs.jobs import RECONCILE, ROUND, SWEEP, TENANT_TAG
 from st_sf_pipelines.defs.news import News, look
 from st_sf_pipelines.defs.raw import key_of
 from st_sf_pipelines.defs.resources import TENANTS, round_config
@@ -86,7 +86,7 @@ def _look(instance: dg.DagsterInstance, settings: Settings, tenant: Tenant, now:
             if not _ended_by_a_kill(db, tenant, run):
                 return News((), (), ("a run is active",))
             instance.report_run_failed(run, audit.KILLED)
-        return look(db, tenant, settings.site.segments_of(tenant), now)
+        return look(db, tenant, settings.site, now)
     except StSfError as error:
         return News((), (), (str(error),))
 
@@ -139,3 +139,22 @@ def nightly_proof(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] 
     return [
         dg.RunRequest(tags={TENANT_TAG: tenant.name}, run_config=round_config(tenant=tenant.name)) for tenant in tenants
     ]
+
+
+@dg.schedule(
+    job=SWEEP,
+    cron_schedule="50 1 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Every night: compares whole lists of each tenant with the store, within its budget of calls.",
+)
+def nightly_sweep(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+    """Ask for one sweep a tenant that has a budget."""
+    try:
+        tenants = [each for each in current_settings().site.tenants if each.servicetitan.sweep_calls > 0]
+    except StSfError as error:
+        return dg.SkipReason(str(error))
+    known = set(context.instance.get_dynamic_partitions(TENANTS.name or ""))
+    asked = [tenant for tenant in tenants if tenant.name in known]  # the poll makes a tenant's partition
+    if not asked:
+        return dg.SkipReason("no tenant has been polled yet")
+    return [dg.RunRequest(partition_key=tenant.name, tags={TENANT_TAG: tenant.name}) for tenant in asked]

@@ -7,27 +7,28 @@ from st_sf_pipelines.defs.resources import RoundResource
 from st_sf_pipelines.errors import StSfError
 from st_sf_pipelines.mapping import ObjectMap
 from st_sf_pipelines.sync.reconcile import reconcile
-from st_sf_pipelines.systems.salesforce.objects import OBJECTS
+from st_sf_pipelines.systems.targets import SYSTEMS, System
 
 NAME = "target_shows_what_it_acknowledged"
 SHOWN = 50
 
 
-def _check(target: ObjectMap) -> dg.AssetChecksDefinition:
+def _check(system: System, target: ObjectMap) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=key_of(target.asset),
         name=NAME,
         description="Reads every record back and compares it; any difference names its record (SF-11).",
-        pool="salesforce",
+        pool=system.name,
     )
     def compare(tenant_round: RoundResource) -> dg.AssetCheckResult:
         work = tenant_round.work
-        found = work.target(target.asset)
-        if found is None:
-            return dg.AssetCheckResult(passed=True, metadata={"skipped": "the tenant has no salesforce section"})
+        if system.section(work.tenant) is None:
+            return dg.AssetCheckResult(passed=True, metadata={"skipped": f"the tenant has no {system.name} section"})
+        found = next(each for each in system.maps(work.tenant) if each.asset == target.asset)
         try:
             with work.operation(f"{target.asset} reconciled") as counts:
-                proof = reconcile(work.db, work.salesforce, work.tenant.id, *found)
+                destination = work.destination(system)
+                proof = reconcile(work.db, destination, work.tenant.id, found, system.key(work.tenant))
                 counts.update({"compared": proof.compared, "differences": len(proof.differences)})
         except StSfError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
@@ -43,7 +44,7 @@ def _check(target: ObjectMap) -> dg.AssetChecksDefinition:
                 "compared": proof.compared,
                 "differences": len(proof.differences),
                 "the first differences": dg.MetadataValue.table(shown, dg.TableSchema(columns)),
-                "customers": proof.standing.source,
+                "records": proof.standing.source,
                 "synced": proof.standing.synced,
                 "parked": proof.standing.parked,
             },
@@ -52,4 +53,4 @@ def _check(target: ObjectMap) -> dg.AssetChecksDefinition:
     return compare
 
 
-PROOFS = tuple(_check(target) for target in OBJECTS)
+PROOFS = tuple(_check(system, target) for system in SYSTEMS for target in system.objects)

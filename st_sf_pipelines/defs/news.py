@@ -7,20 +7,22 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from st_sf_pipelines.defs.inbound import CHANGES
 from st_sf_pipelines.defs.round import lock_name
 from st_sf_pipelines.errors import StSfError
-from st_sf_pipelines.store import ledger, records
+from st_sf_pipelines.store import cursors
 from st_sf_pipelines.store.leases import lease
-from st_sf_pipelines.sync import derive, plan
-from st_sf_pipelines.sync.pull import has_news
-from st_sf_pipelines.systems.salesforce.objects import objects_of
+from st_sf_pipelines.sync import deals, deliver, derive, lists, plan, receive
+from st_sf_pipelines.sync.pages import has_news
+from st_sf_pipelines.systems.crm.client import CrmClient
 from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES, Entity
+from st_sf_pipelines.systems.targets import SYSTEM, SYSTEMS
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from st_sf_pipelines.config import Segments, Tenant
+    from st_sf_pipelines.config import Site, Tenant
     from st_sf_pipelines.store.database import Database
 
 PROBE_SECONDS: Final = 5.0
@@ -33,25 +35,56 @@ class News:
     assets: tuple[str, ...]
     reasons: tuple[str, ...]
     faults: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What did not answer either, but holds nothing up."""
 
     @property
     def sentence(self) -> str:
         """Say it in words, for the sensor's tick."""
-        return "; ".join((*self.reasons, *self.faults)) or "nothing changed"
+        return "; ".join((*self.reasons, *self.faults, *self.notes)) or "nothing changed"
 
 
-def look(db: Database, tenant: Tenant, bounds: Segments, as_of: datetime) -> News:
-    """Ask each feed once, and our own tables; a feed that does not answer is told, and never raises."""
+def look(db: Database, tenant: Tenant, site: Site, as_of: datetime) -> News:
+    """Ask each feed once, a list whose hour has come, the CRM's people, and our own tables.
+
+    What does not answer is told, not raised.
+    """
     with db.lock(lock_name(tenant)) as is_free:
         if not is_free:
             return News((), (), ("a round is running",))
+    fed, faults = _fed(db, tenant, as_of)
+    assets = list(fed)
+    reasons = [f"new in {', '.join(asset.partition('/')[2] for asset in fed)}"] if fed else []
+    if derive.is_behind(db, tenant, site, as_of):
+        assets.append("customers/profile")
+        reasons.append("a customer is due, or waits to be derived, or a rule was edited")
+    if deals.is_behind(db, tenant, site.pipelines_of(tenant), as_of):
+        assets.append(deals.ASSET)
+        reasons.append("a deal is due, or waits to be derived, or a rule was edited")
+    for system in SYSTEMS:
+        targets = system.maps(tenant)
+        if any(plan.is_behind(db, tenant, target, system.key(tenant)) for target in targets):
+            assets += [target.asset for target in targets]
+            reasons.append(f"changes wait to be planned for {system.name}, or a map was edited")
+        elif any(deliver.is_waiting(db, tenant, target, site.guard_of(tenant), system.closing) for target in targets):
+            assets += [target.asset for target in targets]
+            reasons.append(f"records wait to be sent to {system.name}")
+    answer = _by_hand(db, tenant)
+    if answer is True:
+        assets.append(CHANGES)
+        reasons.append("a person changed an opportunity in the CRM")
+    notes = (answer,) if isinstance(answer, str) else ()
+    return News(tuple(dict.fromkeys(assets)), tuple(reasons), tuple(faults), notes)
+
+
+def _fed(db: Database, tenant: Tenant, now: datetime) -> tuple[list[str], list[str]]:
+    """Ask ServiceTitan's feeds side by side; give the assets with news, and what went wrong."""
     assets: list[str] = []
-    reasons: list[str] = []
     faults: list[str] = []
     client = ServiceTitanClient(tenant, timeout=PROBE_SECONDS, attempts=1, lease=partial(lease, db, tenant.id))
     try:
         with ThreadPoolExecutor(len(ENTITIES), thread_name_prefix="probe") as threads:
-            answers = threads.map(lambda entity: _probe(db, client, tenant, entity), ENTITIES)
+            answers = threads.map(lambda entity: _probe(db, client, tenant, entity, now), ENTITIES)
             for entity, answer in zip(ENTITIES, answers, strict=True):
                 if isinstance(answer, str):
                     faults.append(answer)
@@ -59,28 +92,34 @@ def look(db: Database, tenant: Tenant, bounds: Segments, as_of: datetime) -> New
                     assets.append(entity.asset)
     finally:
         client.close()
-    if assets:
-        reasons.append(f"new in {', '.join(asset.partition('/')[2] for asset in assets)}")
-    if derive.is_behind(db, tenant, bounds, as_of):
-        assets.append("customers/profile")
-        reasons.append("a customer is due, or waits to be derived, or a rule was edited")
-    if tenant.salesforce is not None:
-        targets = objects_of(tenant.salesforce)
-        if any(plan.is_behind(db, tenant, target, tenant.salesforce.external_id) for target in targets):
-            assets += [target.asset for target in targets]
-            reasons.append("changes wait to be planned, or a map was edited")
-        with db.connect() as connection:
-            if any(ledger.wants_sending(connection, tenant.id, each.asset, each.parent) for each in targets):
-                assets += [target.asset for target in targets]
-                reasons.append("records wait to be sent")
-    return News(tuple(dict.fromkeys(assets)), tuple(reasons), tuple(faults))
+    return assets, faults
 
 
-def _probe(db: Database, client: ServiceTitanClient, tenant: Tenant, entity: Entity) -> bool | str:
-    token, complete = records.token(db, tenant.id, entity.name)
+def _by_hand(db: Database, tenant: Tenant) -> bool | str:
+    """Ask the CRM what its people changed; one that does not answer is told, and holds nothing else up."""
+    system = SYSTEM["crm"]
+    section = system.section(tenant)
+    if section is None or system.read_back is None:
+        return False
+    fields = system.read_back(section)
+    target = next(each for each in system.maps(tenant) if each.asset == fields.asset)
+    client = CrmClient(tenant, timeout=PROBE_SECONDS)
+    try:
+        return receive.has_news(db, client, tenant.id, target, fields)
+    except StSfError as error:
+        return str(error)
+    finally:
+        client.close()
+
+
+def _probe(db: Database, client: ServiceTitanClient, tenant: Tenant, entity: Entity, now: datetime) -> bool | str:
+    token, complete = cursors.token(db, tenant.id, entity.name)
     if not complete:
         return True  # an unfinished load goes on, whatever the feed says
     try:
-        return has_news(db, tenant.id, entity, client.page(entity.name, token))
+        if not entity.is_fed:
+            return lists.is_due(db, tenant.id, entity, now) and lists.list_has_news(db, client, tenant.id, entity)
+        page = client.page(entity.name, token)
+        return page.has_more or has_news(db, tenant.id, entity, page.records)
     except StSfError as error:
         return str(error)

@@ -17,7 +17,7 @@ SERVICETITAN = dg.AssetSpec(
     ["servicetitan", "api"],
     group_name="servicetitan",
     kinds={"servicetitan"},
-    description="ServiceTitan itself: the tenant's account, read through its export feeds.",
+    description="ServiceTitan itself: the tenant's account, read through its export feeds and its lists.",
 )
 CHECK = "every_record_fits"
 
@@ -32,13 +32,13 @@ def _spec(entity: Entity) -> dg.AssetSpec:
     return dg.AssetSpec(
         key_of(entity.asset),
         deps=[SERVICETITAN.key],
-        description=entity.says,
+        description=entity.says if entity.is_fed else f"{entity.says} It has no feed: its list is read hourly.",
         group_name="servicetitan",
         kinds={"servicetitan", "postgres"},
         metadata={
             "dagster/table_name": entity.asset.replace("/", "."),
             "dagster/column_schema": dg.TableSchema([dg.TableColumn("record", "jsonb", "the record whole"), *columns]),
-            "feed": entity.feed,
+            "feed" if entity.is_fed else "list": entity.path("TENANT", listed=not entity.is_fed),
         },
         partitions_def=TENANTS,
     )
@@ -92,10 +92,14 @@ def _pull(work: Round, entity: Entity) -> tuple[Pulled, float]:
     with work.operation(entity.asset) as counts:
         pulled = pull(work.db, work.source, work.tenant.id, entity, work.window)
         counts.update({name: count for name, count in metadata(pulled).items() if name != "newest"})
+        if pulled.drift:
+            counts["drift"] = list(pulled.drift)
     return pulled, counts["seconds"]
 
 
 def _metadata(pulled: Pulled, seconds: float) -> dict[str, Any]:
     counts = {name: count for name, count in metadata(pulled).items() if name not in ("newest", "calls")}
     newest = {"newest change": instant(pulled.newest).isoformat()} if pulled.newest else {}
-    return {**counts, "API calls": pulled.calls, "seconds": seconds, **newest}
+    drift = {"fields that we did not know": ", ".join(pulled.drift)} if pulled.drift else {}
+    counts["drift"] = len(pulled.drift)
+    return {**counts, "API calls": pulled.calls, "seconds": seconds, **newest, **drift}

@@ -12,9 +12,12 @@ from st_sf_pipelines.config import Tenant
 from st_sf_pipelines.defs.instance import current_settings, open_database
 from st_sf_pipelines.defs.round import WAIT_SECONDS, Round, begin
 from st_sf_pipelines.errors import ConfigError, StSfError
+from st_sf_pipelines.ports import Window
 from st_sf_pipelines.settings import Settings
 from st_sf_pipelines.store.log import Scope
-from st_sf_pipelines.sync.pull import Window
+
+BACKFILL_SECONDS = 3600.0
+"""How long a backfill's run waits for its tenant: its siblings have their turn one after the other."""
 
 TENANTS = dg.DynamicPartitionsDefinition(name="tenants")
 
@@ -46,27 +49,28 @@ class RoundResource(dg.ConfigurableResource[Any]):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["RoundResource"]:
         """Hold the tenant's lock as long as the run's assets work."""
         run = context.run
-        name = self.tenant or (run.tags.get("dagster/partition", "") if run else "")
+        tags = run.tags if run else {}  # a tenant alone, or a tenant's month
+        name = self.tenant or tags.get("dagster/partition/tenant") or tags.get("dagster/partition", "")
         if run is None or not name:
             raise dg.Failure("choose one partition, or name the tenant: a round is one tenant's")
         try:
             settings = current_settings()
             [tenant] = tenants_of(settings, name)
             db = open_database(settings)
-            bounds = settings.site.segments_of(tenant)
             window = Window(_moment(self.since), _moment(self.until)) if self.since or self.until or self.full else None
             scope = Scope(everybody=self.scope == "all", ids=tuple(self.ids) if self.scope == "ids" else ())
             as_of = _moment(self.as_of) or datetime.now(UTC)
             opened = begin(
                 db,
                 tenant,
-                bounds,
+                settings.site,
                 run.run_id,
                 as_of,
                 scope,
                 window=window,
                 dry_run=self.dry_run,
-                wait=self.wait_seconds,
+                triggered_by=tags.get("st/started_by", "schedule" if "dagster/sensor_name" in tags else "person"),
+                wait=max(self.wait_seconds, BACKFILL_SECONDS if "dagster/backfill" in tags else 0),
             )
             with opened as self._work:
                 yield self

@@ -6,24 +6,23 @@ import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from st_sf_pipelines.errors import RoundRunning, StSfError, TargetStopped
-from st_sf_pipelines.store import audit, records
+from st_sf_pipelines.store import audit, quarantine
 from st_sf_pipelines.store.leases import lease
-from st_sf_pipelines.systems.salesforce.client import SalesforceClient
-from st_sf_pipelines.systems.salesforce.objects import objects_of
+from st_sf_pipelines.store.standing import taken
 from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from st_sf_pipelines.config import Segments, Tenant
-    from st_sf_pipelines.mapping import ObjectMap
+    from st_sf_pipelines.config import Segments, Site, Tenant
+    from st_sf_pipelines.ports import Destination, Listener, Window
     from st_sf_pipelines.store.database import Database, Lock
     from st_sf_pipelines.store.log import Scope
-    from st_sf_pipelines.sync.pull import Window
+    from st_sf_pipelines.systems.targets import System
 
 WAIT_SECONDS: Final = 60.0
 """How long a round waits for another of the same tenant before it gives up and names it."""
@@ -36,7 +35,7 @@ class Round:
     db: Database
     lock: Lock
     tenant: Tenant
-    bounds: Segments
+    site: Site
     run_id: str
     as_of: datetime
     scope: Scope
@@ -46,26 +45,39 @@ class Round:
     """The last round, dry or not, had a later `as_of`: the day's conclusions are drawn anew for everybody."""
     backward: bool = False
     """The last round that was not dry had a later `as_of`: nothing is pushed (SEG-6)."""
+    last_good: datetime | None = None
+    """The `as_of` of the last good round, to which the windows of the deals reach back (CRM-1)."""
     failures: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     parked: int = 0
+    unread: dict[str, str] = field(default_factory=dict)
+    """The systems that did not answer when they were read, and what they said: their objects are not written."""
+    _destinations: dict[str, Destination] = field(default_factory=dict)
+
+    @property
+    def bounds(self) -> Segments:
+        """The thresholds of the segments in force."""
+        return self.site.segments_of(self.tenant)
+
+    @property
+    def sends(self) -> bool:
+        """Tell whether this round writes to targets: it is not dry, and does not go back in time."""
+        return not (self.dry_run or self.backward)
 
     @cached_property
     def source(self) -> ServiceTitanClient:
         """The tenant's ServiceTitan."""
         return ServiceTitanClient(self.tenant, lease=partial(lease, self.db, self.tenant.id))
 
-    @cached_property
-    def salesforce(self) -> SalesforceClient:
-        """The tenant's Salesforce; only for a tenant that has one."""
-        return SalesforceClient(self.tenant)
+    def destination(self, system: System) -> Destination:
+        """Give the tenant's client of a system, one for the whole round; only for a tenant that has such a target."""
+        if system.name not in self._destinations:
+            self._destinations[system.name] = system.connect(self.tenant, partial(taken, self.db, self.tenant.id))
+        return self._destinations[system.name]
 
-    def target(self, asset: str) -> tuple[ObjectMap, str] | None:
-        """Give the map in force of a Salesforce object and the format of its keys; None if the tenant has no org."""
-        config = self.tenant.salesforce
-        if config is None:
-            return None
-        return next(target for target in objects_of(config) if target.asset == asset), config.external_id
+    def listener(self, system: System) -> Listener:
+        """Give the same client of a system whose people change records too."""
+        return cast("Listener", self.destination(system))
 
     @contextmanager
     def operation(self, asset: str) -> Iterator[dict[str, Any]]:
@@ -96,20 +108,21 @@ class Round:
             return "failed"
         if self.stopped:
             return "stopped"
-        return "parked" if self.parked or records.quarantined(self.db, self.tenant.id) else "success"
+        return "parked" if self.parked or quarantine.quarantined(self.db, self.tenant.id) else "success"
 
     def close(self) -> None:
         """Close what was opened."""
-        for name in ("source", "salesforce"):
-            if name in self.__dict__:
-                self.__dict__[name].close()
+        if "source" in self.__dict__:
+            self.source.close()
+        for destination in self._destinations.values():
+            destination.close()
 
 
 @contextmanager
 def begin(
     db: Database,
     tenant: Tenant,
-    bounds: Segments,
+    site: Site,
     run_id: str,
     as_of: datetime,
     scope: Scope,
@@ -117,13 +130,17 @@ def begin(
     window: Window | None = None,
     dry_run: bool = False,
     wait: float = WAIT_SECONDS,
+    triggered_by: str = "person",
 ) -> Iterator[Round]:
     """Hold the tenant's lock for a round and keep its account; raise RoundRunning if another holds it too long."""
     with held(db, tenant, wait=wait) as lock:
-        concluded, pushed = audit.begin_round(db, run_id, tenant.id, tenant.name, as_of, dry_run=dry_run)
-        work = Round(db, lock, tenant, bounds, run_id, as_of, scope, window, dry_run)
-        work.rewinds = concluded is not None and as_of < concluded
-        work.backward = pushed is not None and as_of < pushed
+        before = audit.begin_round(
+            db, run_id, tenant.id, tenant.name, as_of, dry_run=dry_run, triggered_by=triggered_by
+        )
+        work = Round(db, lock, tenant, site, run_id, as_of, scope, window, dry_run)
+        work.rewinds = before.concluded is not None and as_of < before.concluded
+        work.backward = before.pushed is not None and as_of < before.pushed
+        work.last_good = before.good
         try:
             yield work
         finally:

@@ -1,4 +1,4 @@
-"""What we know of customers: one's story with its rule and records, and the records that did not fit."""
+"""What we know of customers: one's story with its rule and records, and what did not fit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from st_sf_pipelines.defs.instance import open_database
 from st_sf_pipelines.defs.resources import tenants_of
 from st_sf_pipelines.errors import ConfigError
-from st_sf_pipelines.store import records
+from st_sf_pipelines.store import quarantine, sweeps
 from st_sf_pipelines.sync import derive
 
 if TYPE_CHECKING:
@@ -33,7 +33,17 @@ def explain(settings: Settings, name: str | None, customer: str) -> dict[str, An
 
 
 def list_quarantine(settings: Settings, name: str | None) -> dict[str, Any]:
-    """List the records in quarantine of the tenants, each with its reason (EXT-6)."""
+    """List what did not fit (EXT-6): records with their reasons, fields that we did not know, records that are gone."""
     tenants = tenants_of(settings, name)
     db = open_database(settings)
-    return {"tenants": [{"name": each.name, "quarantine": records.quarantine(db, each.id)} for each in tenants]}
+    return {
+        "tenants": [
+            {
+                "name": each.name,
+                "quarantine": quarantine.records(db, each.id),
+                "drift": quarantine.drift(db, each.id),
+                "gone": sweeps.gone(db, each.id),
+            }
+            for each in tenants
+        ]
+    }

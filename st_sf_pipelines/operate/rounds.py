@@ -18,8 +18,8 @@ from st_sf_pipelines.defs.raw import key_of
 from st_sf_pipelines.defs.resources import TENANTS, round_config
 from st_sf_pipelines.errors import ConfigError, StoreError
 from st_sf_pipelines.store import audit
-from st_sf_pipelines.systems.salesforce.objects import OBJECTS
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES, ENTITY
+from st_sf_pipelines.systems.targets import SYSTEMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +27,14 @@ if TYPE_CHECKING:
     from st_sf_pipelines.config import Tenant
     from st_sf_pipelines.settings import Settings
 
-TARGETS = {"salesforce": tuple(target.asset for target in OBJECTS)}
-_DERIVED = {"profiles": "customers/profile", "segments": "customers/segment"}
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+TARGETS = {system.name: tuple(target.asset for target in system.objects) for system in SYSTEMS}
+_DERIVED = {
+    "profiles": "customers/profile",
+    "segments": "customers/segment",
+    "opportunities": "pipeline/opportunities",
+    "states": "customers/state",
+}
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def run_rounds(
@@ -76,7 +81,7 @@ def run_round(
     result = _subset(entities, targets).execute_in_process(
         instance=instance,
         partition_key=tenant.name,
-        run_config={**round_config(**{"scope": "changed", **config}), **_QUIET},
+        run_config={**round_config(**{"scope": "changed", **config}), **QUIET},
         tags={TENANT_TAG: tenant.name, "st/started_by": "command line"},
         run_id=run_id,
         raise_on_error=False,
@@ -90,7 +95,7 @@ def run_round(
     return {
         "name": tenant.name,
         "status": status,
-        "error": error or (None if result.success else _cause(result)),
+        "error": error or (None if result.success else cause(result)),
         "run_id": run_id,
         "entities": {e.name: _counts(done[e.asset]) for e in ENTITIES if e.asset in done},
         "derived": {name: done[asset]["counts"].get("total", 0) for name, asset in _DERIVED.items() if asset in done},
@@ -143,7 +148,7 @@ def _counts(operation: dict[str, Any]) -> dict[str, Any]:
     return dict(operation["counts"])
 
 
-def _cause(result: dg.ExecuteInProcessResult) -> str:
+def cause(result: dg.ExecuteInProcessResult) -> str:
     """Give the sentence of the innermost error of a run that failed before it could keep its account."""
     for event in result.all_events:
         error = getattr(event.event_specific_data, "error", None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from st_sf_pipelines.defs.instance import open_database, open_instance
@@ -11,22 +11,23 @@ from st_sf_pipelines.defs.resources import tenants_of
 from st_sf_pipelines.defs.round import held
 from st_sf_pipelines.errors import ConfigError, StSfError
 from st_sf_pipelines.operate.rounds import run_rounds
-from st_sf_pipelines.store import ledger
+from st_sf_pipelines.store import again, audit, guard, standing
 from st_sf_pipelines.sync.adopt import adopt as adopt_records
 from st_sf_pipelines.sync.reconcile import reconcile
-from st_sf_pipelines.systems.salesforce.client import SalesforceClient
-from st_sf_pipelines.systems.salesforce.codes import GONE_CODES, mend_for
-from st_sf_pipelines.systems.salesforce.objects import objects_of
+from st_sf_pipelines.systems.targets import SYSTEMS, system_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from st_sf_pipelines.config import Tenant
+    from st_sf_pipelines.ports import Destination
     from st_sf_pipelines.settings import Settings
+    from st_sf_pipelines.store.database import Database
+    from st_sf_pipelines.systems.targets import System
 
 
 def prove(settings: Settings, name: str | None, *, sample: int | None, repair: bool) -> dict[str, Any]:
-    """Reconcile every target of the tenants (SF-11); an org that does not answer is told for its tenant alone."""
+    """Reconcile every target of the tenants (SF-11); one that does not answer is told for its tenant alone."""
     tenants = tenants_of(settings, name)
     db = open_database(settings)
     report: list[dict[str, Any]] = []
@@ -34,16 +35,18 @@ def prove(settings: Settings, name: str | None, *, sample: int | None, repair: b
         objects: dict[str, Any] = {}
         error = None
         try:
-            with held(db, tenant), _salesforce(tenant) as client:
-                for target, key_format in _targets(tenant):
-                    proof = reconcile(db, client, tenant.id, target, key_format, sample=sample, repair=repair)
-                    differences = [asdict(difference) for difference in proof.differences]
-                    objects[target.asset] = {
-                        **asdict(proof.standing),
-                        "compared": proof.compared,
-                        "differences": differences,
-                        "ok": proof.is_whole,
-                    }
+            with held(db, tenant):
+                for system, client in _connected(db, tenant):
+                    for target in system.maps(tenant):
+                        key = system.key(tenant)
+                        proof = reconcile(db, client, tenant.id, target, key, sample=sample, repair=repair)
+                        differences = [asdict(difference) for difference in proof.differences]
+                        objects[target.asset] = {
+                            **asdict(proof.standing),
+                            "compared": proof.compared,
+                            "differences": differences,
+                            "ok": proof.is_whole,
+                        }
         except StSfError as caught:
             error = str(caught)
         report.append({"name": tenant.name, "objects": objects, "error": error})
@@ -52,8 +55,8 @@ def prove(settings: Settings, name: str | None, *, sample: int | None, repair: b
 
 
 def adopt(settings: Settings, name: str | None, *, apply: bool) -> dict[str, Any]:
-    """Read and plan without sending, then recognise our customers in each tenant's org (SF-13)."""
-    tenants = [tenant for tenant in tenants_of(settings, name) if tenant.salesforce is not None]
+    """Read and plan without sending, then recognise our customers in each tenant's targets (SF-13)."""
+    tenants = [each for each in tenants_of(settings, name) if any(system.section(each) for system in SYSTEMS)]
     db = open_database(settings)
     with open_instance(settings) as instance:
         rounds = run_rounds(instance, settings, tenants, dry_run=True)["tenants"]
@@ -63,10 +66,10 @@ def adopt(settings: Settings, name: str | None, *, apply: bool) -> dict[str, Any
         error = before["error"]
         if error is None:
             try:
-                with held(db, tenant), _salesforce(tenant) as client:
-                    maps = [target for target, _ in _targets(tenant)]
-                    for adopted in adopt_records(db, client, tenant.id, maps, apply=apply):
-                        objects[adopted.asset] = asdict(adopted)
+                with held(db, tenant):
+                    for system, client in _connected(db, tenant):
+                        for adopted in adopt_records(db, client, tenant.id, system.maps(tenant), apply=apply):
+                            objects[adopted.asset] = asdict(adopted)
             except StSfError as caught:
                 error = str(caught)
         report.append({"name": tenant.name, "objects": objects, "error": error})
@@ -85,13 +88,13 @@ def list_parked(settings: Settings, name: str | None) -> dict[str, Any]:
                     {
                         "object": row["asset"],
                         "key": row["key"],
-                        "st_id": row["st_id"],
+                        "subject": row["subject"],
                         "code": row["code"] or "UNKNOWN",
                         "message": row["message"],
                         "fields": row["fields"] or [],
-                        "mend": mend_for(row["code"]),
+                        "mend": system_of(row["asset"]).mend_for(row["code"]),
                     }
-                    for row in ledger.parked(db, tenant.id)
+                    for row in standing.parked(db, tenant.id)
                 ],
             }
             for tenant in tenants
@@ -103,21 +106,33 @@ def retry_parked(settings: Settings, name: str | None, key: str | None) -> int:
     """Let parked records be sent again at the next round, all or those of one key; raise ConfigError if none is."""
     tenants = tenants_of(settings, name)
     db = open_database(settings)
-    count = sum(ledger.retry(db, tenant.id, key, gone_codes=GONE_CODES) for tenant in tenants)
+    gone = [code for system in SYSTEMS for code in system.gone_codes]
+    count = sum(again.retry(db, tenant.id, key, gone_codes=gone) for tenant in tenants)
     if key and not count:
         raise ConfigError([f"nothing is parked under {key!r}; `st-sf parked` lists what is"])
     return count
 
 
-def _targets(tenant: Tenant) -> list[tuple[Any, str]]:
-    config = tenant.salesforce
-    return [(target, config.external_id) for target in objects_of(config)] if config else []
+def allow(settings: Settings, run_id: str) -> dict[str, Any]:
+    """Let what the mass-change guard stopped in a run go on at the next round (CRM-15): object → records allowed.
+
+    Raise ConfigError if the guard stopped nothing in a run of that id.
+    """
+    db = open_database(settings)
+    stopped = audit.held(db, run_id)
+    if not stopped:
+        raise ConfigError([f"the guard stopped nothing in a run {run_id!r}; the error of the round names its run"])
+    allowed = {row["asset"]: guard.allow(db, row["tenant_id"], row["asset"]) for row in stopped}
+    return {"run_id": run_id, "allowed": allowed}
 
 
-@contextmanager
-def _salesforce(tenant: Tenant) -> Iterator[SalesforceClient]:
-    client = SalesforceClient(tenant)
-    try:
-        yield client
-    finally:
-        client.close()
+def _connected(db: Database, tenant: Tenant) -> Iterator[tuple[System, Destination]]:
+    """Connect to each target that a tenant has, one after the other."""
+    for system in SYSTEMS:
+        if system.section(tenant) is None:
+            continue
+        client = system.connect(tenant, partial(standing.taken, db, tenant.id))
+        try:
+            yield system, client
+        finally:
+            client.close()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Candidate:
     """One customer of ours, the target's records that it may be, and by which way they were recognised."""
 
-    st_id: int
+    subject: int
     key: str
     remote_ids: tuple[str, ...]
     by: str
@@ -37,7 +37,7 @@ def recognise(
     theirs: Sequence[Remote],
     linked: Mapping[str, Mapping[int, str]],
 ) -> list[Candidate]:
-    """Match customers (rows with `st_id`, `key` and profile columns) with a target's records; no guess is made.
+    """Match customers (rows with `subject`, `key` and columns of ours) with a target's records; no guess is made.
 
     The first way that finds anything decides: our key, then the map's own ways. `linked` gives, for a way that goes
     through another asset, the record that each customer's record there points to. A record that carries the key of
@@ -65,16 +65,16 @@ def _candidate(
     linked: Mapping[str, Mapping[int, str]],
 ) -> Candidate | None:
     if row["key"] in by_key:
-        return Candidate(row["st_id"], row["key"], (by_key[row["key"]],), "key")
+        return Candidate(row["subject"], row["key"], (by_key[row["key"]],), "key")
     for way in target.matches:
         if way.through is not None:
-            pointed = linked.get(way.through, {}).get(row["st_id"])
+            pointed = linked.get(way.through, {}).get(row["subject"])
             remote_ids = [pointed] if pointed is not None and pointed in free else []
         else:
             value = tuple(folded(column, row[column]) for column in way.ours)
             remote_ids = indexes[way].get(value, []) if all(value) else []
         if remote_ids:
-            return Candidate(row["st_id"], row["key"], tuple(remote_ids), way.says)
+            return Candidate(row["subject"], row["key"], tuple(remote_ids), way.says)
     return None
 
 

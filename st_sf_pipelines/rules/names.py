@@ -10,7 +10,7 @@ from nameparser import AmbiguityKind, Lexicon, ParsedName, Parser, Role
 
 
 def _table(words: str) -> frozenset[str]:
-    """Tables are folded words (see _fold): they tell the library what a contractor's customers are called."""
+    """Tables are folded words (see fold): they tell the library what a contractor's customers are called."""
     return frozenset(words.split())
 
 
@@ -74,6 +74,11 @@ _GIVEN_PHRASES = _table(
     de-la-caridad de-la-concepcion de-la-soledad de-las-mercedes de-las-nieves
     """
 )
+_VOCABULARY = (
+    *("titles", "given_name_titles", "suffix_acronyms", "suffix_words", "suffix_acronyms_ambiguous", "particles"),
+    *("particles_ambiguous", "conjunctions", "conjunctions_ambiguous", "bound_given_names", "maiden_markers"),
+    *("surnames", "honorific_tails", "after_given_titles"),
+)
 _AND = re.compile(r"\s(&|\+|/|and|or)\s", re.IGNORECASE)
 _REMARK = re.compile(r"\s(?:[-\u2013\u2014]\s|[#*])")
 _TITLE_PAIR = re.compile(r"\b(mr|mrs|ms|dr)\.?\s?[&/+]\s?(?=(?:mr|mrs|ms|dr)\b)", re.IGNORECASE)
@@ -120,7 +125,7 @@ def split_name(name: str | None, customer_type: str | None, st_id: int) -> Perso
     whole = " ".join((name or "").translate(_INVISIBLE).split())
     if not any(c.isprintable() and c != " " for c in whole):
         return PersonName(None, f"Customer st_{st_id}")
-    if _fold(customer_type or "") == "commercial" or _is_no_person(whole) or len(whole) > _LONGEST:
+    if fold(customer_type or "") == "commercial" or _is_no_person(whole) or len(whole) > _LONGEST:
         return PersonName(None, whole)
     text, aside = _without_aside(_TITLE_PAIR.sub(r"\1 & ", whole))
     first, last = _read_couple(text) or _read(text)[:2]
@@ -129,7 +134,7 @@ def split_name(name: str | None, customer_type: str | None, st_id: int) -> Perso
     return PersonName(f"{first}{aside}", last) if first else PersonName(None, f"{last}{aside}")
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
     """Make 'Muñoz,' and 'MUNOZ' one word to the tables: no accent, case, space or punctuation but the hyphen."""
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if c.isalnum() or c == "-")
 
@@ -137,7 +142,7 @@ def _fold(text: str) -> str:
 def _is_no_person(whole: str) -> bool:
     """Tell 'The Smith Family', 'Estate of John Smith', 'Smith Trust'; 'John Smith & Family' is a person."""
     *before, end = whole.split()
-    ends_so = _fold(end) in _NO_PERSON_END and bool(before) and not _AND.fullmatch(f" {before[-1]} ")
+    ends_so = fold(end) in _NO_PERSON_END and bool(before) and not _AND.fullmatch(f" {before[-1]} ")
     return ends_so or whole.casefold().startswith(_NO_PERSON_START)
 
 
@@ -158,7 +163,7 @@ def _read_couple(text: str) -> tuple[str, str] | None:
     for joint in islice(_AND.finditer(text), 3):
         before = text[: joint.start()]
         *earlier, end = before.split()
-        if not earlier or _fold(end) in _TITLES:  # 'John & Mary Smith'; 'Smith, Mr. & Mrs. John'
+        if not earlier or fold(end) in _TITLES:  # 'John & Mary Smith'; 'Smith, Mr. & Mrs. John'
             continue
         left, right = _read(before), _read(text[joint.end() :])
         one_surname_first = left.surname_first and not right.surname_first  # 'Smith, John & Mary Ann'
@@ -168,7 +173,7 @@ def _read_couple(text: str) -> tuple[str, str] | None:
         whole_right = f"{right.first} {right.last}".strip()
         if left.first and not right.has_surname:
             return both((left.first, whole_right)), left.last
-        if left.first and right.first and _fold(left.last) == _fold(right.last):
+        if left.first and right.first and fold(left.last) == fold(right.last):
             return both((left.first, right.first)), left.last
         if right.has_surname:
             return left.first, both((left.last, whole_right))
@@ -190,7 +195,7 @@ def _read(text: str) -> _Reading:
     last = [word for word in words if word.role not in of_first]
     last.sort(key=lambda word: "vocab:folded-middle" not in word.tags)  # 'Berg, Hans van der' is van der Berg
     surname = next(word for word in reversed(last) if word.role is Role.FAMILY)
-    has_surname = "initial" not in surname.tags and _fold(surname.text) not in _SECOND_GIVEN_NAMES
+    has_surname = "initial" not in surname.tags and fold(surname.text) not in _SECOND_GIVEN_NAMES
     return _Reading(" ".join(first), " ".join(word.text for word in last), has_surname, surname_first)
 
 
@@ -230,7 +235,7 @@ def _with_spanish_surnames(words: list[_Word]) -> list[_Word]:
     are both in the table, and a given name is left, both are surnames.
     """
     start = next(at for at, word in enumerate(words) if word.role is Role.FAMILY)
-    folded = tuple(_fold(word.text) for word in words)
+    folded = tuple(fold(word.text) for word in words)
     family = [at for at, word in enumerate(words) if word.role is Role.FAMILY]
     for end in (start + 2, start + 3):
         if "-".join(folded[start:end]) in _GIVEN_PHRASES and family[-1] >= end:
@@ -240,24 +245,34 @@ def _with_spanish_surnames(words: list[_Word]) -> list[_Word]:
         before > 0
         and "conjunction" not in words[before - 1].tags
         and words[before].role in {Role.GIVEN, Role.MIDDLE}
-        and _is_spanish(folded[before])
-        and (_is_spanish(folded[family[-1]]) or folded[family[-1]] in _SURNAMES_OR_GIVEN)
+        and is_spanish(folded[before])
+        and (is_spanish(folded[family[-1]]) or folded[family[-1]] in _SURNAMES_OR_GIVEN)
         and sum("particle" not in words[at].tags for at in family) == 1
     ):
         return [w._replace(role=Role.FAMILY) if at == before else w for at, w in enumerate(words)]
     return words
 
 
-def _is_spanish(folded: str) -> bool:
+def is_spanish(folded: str) -> bool:
     """Is it a Spanish or Portuguese surname, hyphenated ones by their parts."""
     parts = folded.split("-")
     return all(p in _SURNAMES or (p.endswith("ez") and len(p) > 3 and p not in _SURNAMES_OR_GIVEN) for p in parts)
 
 
 @cache
+def telling_words() -> frozenset[str]:
+    """Give every word, folded, that means something to the library or to a table here; a surname tells no more."""
+    lexicon = Lexicon.default()
+    sets = [value for name in _VOCABULARY for value in getattr(lexicon, name)]
+    words = {fold(word) for entry in sets for word in entry.split()}
+    phrases = {word for phrase in _GIVEN_PHRASES for word in phrase.split("-")}
+    return frozenset(words | phrases | _TITLES | _NO_PERSON_END | _SECOND_GIVEN_NAMES | _SURNAMES_OR_GIVEN)
+
+
+@cache
 def _parser() -> Parser:
     """Make the one parser: it is immutable, so that threads may share it."""
     lexicon = Lexicon.default()
-    kept = {title for title in lexicon.titles if _fold(title) in _TITLES}
+    kept = {title for title in lexicon.titles if fold(title) in _TITLES}
     given_titles, titles = lexicon.given_name_titles, lexicon.titles - kept
     return Parser(lexicon=lexicon.remove(titles=titles, given_name_titles=given_titles))

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 _STAMP: Final = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?", re.ASCII
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d{1,9}))?(Z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?", re.ASCII
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ZERO: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - the zone is added by hand: it costs less
 _TICKS: Final = 10_000_000
 
 
@@ -19,8 +20,8 @@ def ticks(stamp: str) -> int:
     if not match:
         msg = "is not a time stamp"
         raise ValueError(msg)
-    *parts, fraction, zone = match.groups()
-    moment = datetime(*map(int, parts), tzinfo=UTC)  # type: ignore[misc, arg-type]
+    fraction, zone = match.groups()
+    moment = datetime.fromisoformat(stamp[:19])
     if zone and zone != "Z":
         offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
         try:
@@ -28,8 +29,8 @@ def ticks(stamp: str) -> int:
         except OverflowError:
             msg = "leads out of the calendar"
             raise ValueError(msg) from None
-    whole = (moment - _EPOCH) // timedelta(seconds=1)
-    return whole * _TICKS + int((fraction or "0").ljust(7, "0")[:7])
+    since = moment - _ZERO
+    return (since.days * 86_400 + since.seconds) * _TICKS + int((fraction or "0").ljust(7, "0")[:7])
 
 
 def instant(count: int) -> datetime:

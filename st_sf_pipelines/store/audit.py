@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from psycopg.types.json import Jsonb
@@ -12,14 +13,33 @@ if TYPE_CHECKING:
     from st_sf_pipelines.store.database import Database
 
 
+DEALS: Final = "pipeline/opportunities"
+"""The asset that a whole round works; a run without it is a replay or a sweep, and no round to reach back to."""
+
 KILLED: Final = "the process ended in the middle"
 """The error of a round that a kill left open."""
 
 
+@dataclass(frozen=True)
+class Before:
+    """The `as_of` of the rounds before: of the last one, of the last that was not dry, and of the last good one."""
+
+    concluded: datetime | None
+    pushed: datetime | None
+    good: datetime | None
+
+
 def begin_round(
-    db: Database, run_id: str, tenant_id: int, tenant: str, as_of: datetime, *, dry_run: bool
-) -> tuple[datetime | None, datetime | None]:
-    """Note that a round begins; give the `as_of` of the last round, and of the last one that was not dry.
+    db: Database,
+    run_id: str,
+    tenant_id: int,
+    tenant: str,
+    as_of: datetime,
+    *,
+    dry_run: bool,
+    triggered_by: str = "person",
+) -> Before:
+    """Note that a round begins; give what came before it.
 
     Rounds that a kill left open are closed: the caller holds the tenant's lock, so none of them can be running.
     """
@@ -32,18 +52,22 @@ def begin_round(
         before = (
             connection.execute(
                 """SELECT (array_agg(as_of ORDER BY started_at DESC))[1] AS concluded,
-                      (array_agg(as_of ORDER BY started_at DESC) FILTER (WHERE NOT dry_run))[1] AS pushed
-               FROM sync.rounds WHERE tenant_id = %s""",
-                [tenant_id],
+                      (array_agg(as_of ORDER BY started_at DESC) FILTER (WHERE NOT dry_run))[1] AS pushed,
+                      max(as_of) FILTER (WHERE NOT dry_run AND status IN ('success', 'parked') AND EXISTS (
+                          SELECT FROM sync.operations o WHERE o.run_id = r.run_id AND o.tenant_id = r.tenant_id
+                          AND o.asset = %s)) AS good
+               FROM sync.rounds r WHERE tenant_id = %s""",
+                [DEALS, tenant_id],
             ).fetchone()
             or {}
         )
         connection.execute(
-            """INSERT INTO sync.rounds (run_id, tenant_id, tenant, as_of, dry_run) VALUES (%s, %s, %s, %s, %s)
+            """INSERT INTO sync.rounds (run_id, tenant_id, tenant, as_of, dry_run, triggered_by)
+               VALUES (%s, %s, %s, %s, %s, %s)
                ON CONFLICT (run_id, tenant_id) DO UPDATE SET started_at = now(), ended_at = NULL""",
-            [run_id, tenant_id, tenant, as_of, dry_run],
+            [run_id, tenant_id, tenant, as_of, dry_run, triggered_by],
         )
-    return before["concluded"], before["pushed"]
+    return Before(**before)
 
 
 def end_round(db: Database, run_id: str, tenant_id: int, status: str, error: str | None) -> None:
@@ -88,6 +112,16 @@ def operations(db: Database, run_id: str, tenant_id: int) -> dict[str, dict[str,
             [run_id, tenant_id],
         )
         return {row["asset"]: row for row in rows}
+
+
+def held(db: Database, run_id: str) -> list[dict[str, Any]]:
+    """List the objects that the mass-change guard stopped in a run: tenant_id, asset."""
+    with db.connect() as connection:
+        return connection.execute(
+            """SELECT DISTINCT tenant_id, h.key AS asset FROM sync.operations, jsonb_each(counts -> 'held') h
+               WHERE run_id = %s AND counts ? 'held' ORDER BY asset""",
+            [run_id],
+        ).fetchall()
 
 
 def round_of(db: Database, run_id: str, tenant_id: int) -> dict[str, Any] | None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from st_sf_pipelines.rules.merges import survivors
-from st_sf_pipelines.store import log
+from st_sf_pipelines.store import log, members
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from datetime import date
 
     from st_sf_pipelines.store.database import Connection, Database
@@ -47,7 +47,7 @@ PROFILE_VERSION: Final = "1"  # raise it when the statement below concludes othe
 COLUMNS: Final = ("key", "st_id", "tenant_id", *(name for name, *_ in PROFILE), "segment", "synced_at")
 """What a row of a field map may be made of."""
 
-_COLUMNS: Final = ", ".join(name for name, *_ in PROFILE)
+COLUMN_LIST: Final = ", ".join(name for name, *_ in PROFILE)
 _PROFILE_SQL: Final = f"""
 WITH email AS (
     SELECT DISTINCT ON (c.customer_id) c.customer_id AS st_id, c.email
@@ -72,7 +72,7 @@ money AS (
     FROM servicetitan.invoices i JOIN member ON member.member_id = i.customer_id
     WHERE i.tenant_id = %(tenant)s AND i.active GROUP BY member.st_id),
 written AS (
-    INSERT INTO customers.profile AS stored (tenant_id, st_id, {_COLUMNS})
+    INSERT INTO customers.profile AS stored (tenant_id, st_id, {COLUMN_LIST})
     SELECT c.tenant_id, c.id, c.name, c.first_name, c.last_name, c.type, email.email, phone.phone,
            c.street, c.unit, c.city, c.state, c.zip, c.country,
            c.active AND v.st_id IS NULL, c.do_not_mail, c.do_not_service,
@@ -96,17 +96,6 @@ SELECT count(*) FILTER (WHERE is_new) AS new, count(*) FILTER (WHERE NOT is_new)
 """
 
 
-# Whose jobs and invoices count for whom: a merged customer's count for its survivor, and for itself no longer (EXT-5).
-_MEMBERS_SQL: Final = """
-CREATE TEMP TABLE member ON COMMIT DROP AS
-SELECT subject.st_id, subject.st_id AS member_id FROM subject
-WHERE NOT EXISTS (SELECT FROM customers.survivor v WHERE v.tenant_id = %(tenant)s AND v.st_id = subject.st_id)
-UNION ALL
-SELECT v.survivor_id, v.st_id FROM customers.survivor v JOIN subject ON subject.st_id = v.survivor_id
-WHERE v.tenant_id = %(tenant)s
-"""
-
-
 @dataclass(frozen=True)
 class Derived:
     """What one look concluded: how many customers were looked at, are new, have changed, and stand in the table."""
@@ -125,7 +114,7 @@ def derive_profiles(
     with db.connect() as connection:
         seq = log.look(connection, tenant_id, consumer, follows, version, scope)
         _follow_merges(connection, tenant_id)
-        connection.execute(_MEMBERS_SQL, {"tenant": tenant_id})
+        members.gather(connection, tenant_id)
         counts = connection.execute(_PROFILE_SQL, {"tenant": tenant_id, "zone": zone}).fetchone() or {}
         log.move(connection, tenant_id, consumer, seq, version)
         return Derived(_looked(connection), counts["new"], counts["changed"], _total(connection, "profile", tenant_id))
@@ -257,25 +246,11 @@ def facts_of(db: Database, tenant_id: int, st_id: int) -> dict[str, Any] | None:
     """Give one customer's profile with its segment, as `explain` shows it; None if we do not know the customer."""
     with db.connect() as connection:
         return connection.execute(
-            f"""SELECT st_id, p.tenant_id, {_COLUMNS}, s.segment, s.rule, s.due_on
+            f"""SELECT st_id, p.tenant_id, {COLUMN_LIST}, s.segment, s.rule, s.due_on
                 FROM customers.profile p LEFT JOIN customers.segment s USING (tenant_id, st_id)
                 WHERE p.tenant_id = %s AND st_id = %s""",
             [tenant_id, st_id],
         ).fetchone()
-
-
-def profiles(connection: Connection, tenant_id: int) -> Iterable[dict[str, Any]]:
-    """Stream the profile and segment of every customer in the temporary table `subject`, with what is agreed."""
-    with connection.cursor(name="profiles") as cursor:
-        cursor.itersize = 5_000
-        cursor.execute(
-            f"""SELECT st_id, p.tenant_id, {_COLUMNS}, s.segment
-                FROM customers.profile p JOIN subject USING (st_id)
-                LEFT JOIN customers.segment s USING (tenant_id, st_id)
-                WHERE p.tenant_id = %s ORDER BY st_id""",
-            [tenant_id],
-        )
-        yield from cursor
 
 
 def segment_history(db: Database, tenant_id: int, st_id: int) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from st_sf_pipelines.store.database import barrier
 
@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from st_sf_pipelines.store.database import Connection
+
+
+_OF_LEADS: Final = frozenset({"servicetitan/leads", "pipeline/opportunities"})
+"""Whoever follows these looks at leads without a customer too, each under its own id below zero."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,12 @@ def look(
         connection.execute(
             "INSERT INTO subject SELECT id FROM servicetitan.customers WHERE tenant_id = %s", [tenant_id]
         )
+        if not _OF_LEADS.isdisjoint(follows):
+            connection.execute(
+                """INSERT INTO subject SELECT -id FROM servicetitan.leads
+                   WHERE tenant_id = %s AND customer_id IS NULL""",
+                [tenant_id],
+            )
     else:
         connection.execute(
             """INSERT INTO subject SELECT DISTINCT subject FROM sync.touched

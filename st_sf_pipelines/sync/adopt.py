@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from st_sf_pipelines.rules.matching import recognise
-from st_sf_pipelines.store import ledger
+from st_sf_pipelines.store import adoption, standing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,23 +42,30 @@ def adopt(
         pointers = {way.theirs[0] for parent in targets for way in parent.matches if way.through == target.asset}
         names = {name for way in target.matches if way.through is None for name in way.theirs} | pointers
         theirs = list(destination.read(target, sorted(names), keyed=False))
-        rows = list(ledger.unlinked(db, tenant_id, target.asset))
+        rows = [_row(target, each) for each in adoption.unlinked(db, tenant_id, target.asset)]
         candidates = recognise(target, rows, theirs, through)
         certain = tuple(candidate for candidate in candidates if candidate.is_certain)
         undecided = tuple(candidate for candidate in candidates if not candidate.is_certain)
-        ids = ledger.remote_ids(db, tenant_id, target.asset) | {c.st_id: c.remote_ids[0] for c in certain}
+        ids = standing.remote_ids(db, tenant_id, target.asset) | {c.subject: c.remote_ids[0] for c in certain}
         through[target.asset] = _pointed(ids, theirs, pointers)
         if apply:
-            ledger.link(db, tenant_id, target.asset, [(c.st_id, c.remote_ids[0]) for c in certain])
-            ledger.park_undecided(db, tenant_id, target.asset, [c.st_id for c in undecided])
-            ledger.open_target(db, tenant_id, target.asset, "adopt")
+            adoption.link(db, tenant_id, target.asset, [(c.subject, c.remote_ids[0]) for c in certain])
+            adoption.park_undecided(db, tenant_id, target.asset, [c.subject for c in undecided])
+            adoption.open_target(db, tenant_id, target.asset, "adopt")
         report.append(Adopted(target.asset, len(theirs), certain, undecided, len(rows) - len(candidates)))
     return report[::-1]
 
 
+def _row(target: ObjectMap, unlinked: dict[str, Any]) -> dict[str, Any]:
+    """Give the columns of ours that a record's wanted fields were made of, to match by."""
+    wanted = unlinked["wanted"]
+    columns = {field.columns[0]: wanted.get(field.to) for field in reversed(target.fields) if field.columns}
+    return {**columns, "subject": unlinked["subject"], "key": unlinked["key"]}
+
+
 def _pointed(ids: dict[int, str], theirs: Sequence[Remote], pointers: set[str]) -> dict[int, str]:
-    """Give, for each linked customer, the record that its record points to (a contact's account)."""
+    """Give, for each linked record of ours, the one that it points to there (a contact's account)."""
     points = {
         remote.remote_id: str(remote.fields[name]) for remote in theirs for name in pointers if remote.fields.get(name)
     }
-    return {st_id: points[remote_id] for st_id, remote_id in ids.items() if remote_id in points}
+    return {subject: points[remote_id] for subject, remote_id in ids.items() if remote_id in points}

@@ -1,15 +1,16 @@
-"""Plans an object of a target: maps the changed customers, and lays the payloads over what is agreed (SF-5)."""
+"""Plans an object of a target: maps the changed rows of ours, and lays the payloads over what is agreed (SF-5)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from st_sf_pipelines.mapping import digest, payload
-from st_sf_pipelines.store import derived, ledger, log
+from st_sf_pipelines.store import ledger, log, outgoing
+from st_sf_pipelines.store.ledger import Intended
 from st_sf_pipelines.sync.derive import FOLLOWS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from st_sf_pipelines.config import Tenant
@@ -24,13 +25,24 @@ def plan_version(target: ObjectMap, key_format: str) -> str:
     return f"{target.digest} {key_format}"
 
 
-def plan(db: Database, tenant: Tenant, target: ObjectMap, key_format: str, as_of: datetime, scope: Scope) -> Planned:
-    """Make every changed customer's payload, and note as pending what differs from what the target acknowledged."""
+def plan(
+    db: Database,
+    tenant: Tenant,
+    target: ObjectMap,
+    key_format: str,
+    as_of: datetime,
+    scope: Scope,
+    values: Mapping[str, Any] | None = None,
+) -> Planned:
+    """Make the payloads of every changed customer's rows, and note as pending what differs from the acknowledged.
+
+    `values` are what the source's statement asks of the system's section (outgoing.Source).
+    """
     version = plan_version(target, key_format)
     with db.connect() as connection:
         seq = log.look(connection, tenant.id, target.asset, FOLLOWS[target.asset], version, scope)
-        rows = _intended(connection, tenant, target, key_format, as_of)
-        planned = ledger.plan(connection, tenant.id, target.asset, rows)
+        intended = _intended(connection, tenant, target, key_format, as_of, values)
+        planned = ledger.plan(connection, tenant.id, target.asset, intended)
         log.move(connection, tenant.id, target.asset, seq, version)
     return planned
 
@@ -43,9 +55,20 @@ def is_behind(db: Database, tenant: Tenant, target: ObjectMap, key_format: str) 
 
 
 def _intended(
-    connection: Connection, tenant: Tenant, target: ObjectMap, key_format: str, as_of: datetime
-) -> Iterator[tuple[int, str, dict[str, Any], bytes]]:
-    for row in derived.profiles(connection, tenant.id):
-        key = key_format.format(id=row["st_id"])
-        wanted = payload(target, {**row, "key": key, "synced_at": as_of})
-        yield row["st_id"], key, wanted, digest(target, wanted)
+    connection: Connection,
+    tenant: Tenant,
+    target: ObjectMap,
+    key_format: str,
+    as_of: datetime,
+    values: Mapping[str, Any] | None,
+) -> Iterator[Intended]:
+    for row in outgoing.rows(connection, tenant.id, target.source, values):
+        key = key_format.format(id=row["key_id"])
+        account = {"account_key": key_format.format(id=row["account_id"])} if "account_id" in row else {}
+        wanted = payload(target, {**row, **account, "key": key, "synced_at": as_of})
+        yield Intended(row["subject"], key, wanted, digest(target, wanted), _parent(target, row))
+
+
+def _parent(target: ObjectMap, row: dict[str, Any]) -> tuple[str, int] | None:
+    asset = row.get("parent_asset", target.parent)
+    return (asset, row.get("parent_subject", row["subject"])) if asset else None

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from st_sf_pipelines.errors import TargetStopped
 from st_sf_pipelines.mapping import difference
 from st_sf_pipelines.ports import Upsert
-from st_sf_pipelines.store import ledger
+from st_sf_pipelines.store import adoption, ledger
+from st_sf_pipelines.sync import references
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,16 +28,16 @@ def open_targets(
 
     Raise TargetStopped if it holds records without our key and nobody has run `adopt` or said `adopt: skip`.
     """
-    closed = [target for target in targets if not ledger.is_open(db, tenant_id, target.asset)]
+    closed = [target for target in targets if not adoption.is_open(db, tenant_id, target.asset)]
     strangers = [] if skip or not closed else destination.strangers(closed)
     if strangers:
         named = " and ".join(f"{target.remote} records without {target.key}" for target in strangers)
         raise TargetStopped(
-            f"the org already holds {named}; nothing was written. Look with `st-sf adopt`, then link them with "
+            f"the target already holds {named}; nothing was written. Look with `st-sf adopt`, then link them with "
             "`st-sf adopt --apply` (or say `adopt: skip` in the site file)"
         )
     for target in closed:
-        ledger.open_target(db, tenant_id, target.asset, "skip" if skip else "empty")
+        adoption.open_target(db, tenant_id, target.asset, "skip" if skip else "empty")
 
 
 def push(
@@ -45,20 +46,27 @@ def push(
     tenant_id: int,
     target: ObjectMap,
     run_id: str,
-    guard: Callable[[], None] = lambda: None,
+    check: Callable[[], None] = lambda: None,
 ) -> None:
     """Send every delivery that is due and whose parent is there. Raise RemoteError if the target cannot be worked.
 
-    `guard` is asked before each batch, and raises if the round may not go on. Receipts are stored request by request:
-    after a kill, only the last request is sent again, under the same keys.
+    `check` is asked before each batch, and raises if the round may not go on. Receipts are stored request by request:
+    after a kill, only the last request is sent again, under the same keys, or looked up where the target has none.
     """
-    after = 0
-    while batch := ledger.ready(db, tenant_id, target.asset, target.parent, after=after, limit=BATCH):
-        guard()
-        after = batch[-1].st_id
+    after = None
+    while batch := ledger.ready(db, tenant_id, target.asset, after=after, limit=BATCH):
+        check()
+        after = batch[-1].subject
         differs = {d.key: (d, difference(target, d.wanted, d.agreed)) for d in batch}
         ledger.agree(db, tenant_id, target.asset, [d for d, fields in differs.values() if not fields])
-        upserts = [Upsert(d.key, fields, d.remote_id) for d, fields in differs.values() if fields]
+        sent = {key: pair for key, pair in differs.items() if pair[1]}
+        found = references.remote_ids(db, tenant_id, (fields for _, fields in sent.values()))
+        upserts = [
+            Upsert(d.key, references.resolved(fields, found), d.remote_id, d.unsure) for d, fields in sent.values()
+        ]
+        if not target.external_id:
+            new = [d.subject for d, _ in sent.values() if d.remote_id is None]
+            ledger.note_attempt(db, tenant_id, target.asset, new)
         for receipts in destination.push(target, upserts):
             answered = [(differs[receipt.key][0], receipt) for receipt in receipts]
             ledger.keep_receipts(db, run_id, tenant_id, target.asset, answered)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from st_sf_pipelines.store import ledger
+from st_sf_pipelines.store import again, outgoing, standing
+from st_sf_pipelines.sync import references
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from st_sf_pipelines.mapping import ObjectMap
     from st_sf_pipelines.ports import Destination, Remote
     from st_sf_pipelines.store.database import Database
-    from st_sf_pipelines.store.ledger import Standing
+    from st_sf_pipelines.store.standing import Standing
 
 
 @dataclass(frozen=True)
@@ -56,34 +57,34 @@ def reconcile(
 
     With `repair`, the next round sends again what differs in the fields we own. Raise RemoteError.
     """
-    keys = ledger.agreed_keys(db, tenant_id, target.asset, sample)
-    expected = set(keys)
+    expected = standing.agreed(db, tenant_id, target.asset, sample)
     fields = [field.to for field in target.fields]
-    remotes = destination.read(target, fields, keyed=True, keys=keys if sample else ())
-    ours = re.compile(re.escape(key_format).replace(re.escape("{id}"), r"\d+"))
+    remotes = destination.read(target, fields, keyed=True, ids=list(expected) if sample else ())
+    ours = re.compile(re.escape(key_format).replace(re.escape("{id}"), r"(lead_)?\d+(_\d+)?"))
     differences: list[Difference] = []
     compared = 0
     for page in _pages(remotes, 2_000):
-        known = ledger.by_key(db, tenant_id, target.asset, [remote.key for remote in page if remote.key])
+        known = standing.of_remotes(db, tenant_id, target.asset, page)
+        found = references.remote_ids(db, tenant_id, (row["agreed"] or {} for row in known.values()))
         wrong: list[tuple[int, dict[str, Any]]] = []
         for remote in page:
-            row = known.get(remote.key or "")
+            row = known.get(remote.remote_id)
             if row is None:
-                if ours.fullmatch(remote.key or ""):
-                    differences.append(Difference(str(remote.key), "carries our key, but we know no such customer"))
+                if target.external_id and ours.fullmatch(remote.key or ""):
+                    differences.append(Difference(str(remote.key), "carries our key, but we know no such record"))
                 continue
-            expected.discard(row["key"])
+            expected.pop(row["remote_id"], None)
             compared += 1
-            if bad := _differing(destination, target, row["agreed"] or {}, remote):
+            if bad := _differing(destination, target, references.resolved(row["agreed"] or {}, found), remote):
                 differences.append(Difference(row["key"], "differs", bad))
-                wrong.append((row["st_id"], dict(remote.fields)))
+                wrong.append((row["subject"], dict(remote.fields)))
         if repair and wrong:
-            ledger.resend(db, tenant_id, target.asset, wrong)
-    differences += [Difference(key, "is missing in the target") for key in sorted(expected)]
+            again.resend(db, tenant_id, target.asset, wrong)
+    differences += [Difference(key, "is missing in the target") for key in sorted(expected.values())]
     if repair and expected:
-        ledger.park_missing(db, tenant_id, target.asset, sorted(expected))
-    standing = ledger.standing(db, tenant_id, target.asset, target.parent)
-    return Reconciled(target.asset, standing, compared, tuple(differences))
+        again.park_missing(db, tenant_id, target.asset, sorted(expected.values()))
+    stands = standing.standing(db, tenant_id, target.asset, outgoing.count(db, tenant_id, target.source))
+    return Reconciled(target.asset, stands, compared, tuple(differences))
 
 
 def _differing(destination: Destination, target: ObjectMap, agreed: dict[str, Any], remote: Remote) -> tuple[str, ...]:

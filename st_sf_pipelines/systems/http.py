@@ -77,9 +77,11 @@ class Http:
     timeout: float = 60.0
     attempts: int = ATTEMPTS
     sent: Counter[str] = field(default_factory=Counter)
+    refusal: Callable[[str, str, str, httpx.Response], RemoteError] | None = None
 
     def __post_init__(self) -> None:
-        """Open the connection pool; nothing is sent yet."""
+        """Open the connection pool; nothing is sent yet. `refusal` reads bad answers, where a system has its own."""
+        self._counting = threading.Lock()
         self._client = httpx.Client(
             timeout=httpx.Timeout(self.timeout, connect=10.0),
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=20),
@@ -113,7 +115,8 @@ class Http:
     def _once(self, request: httpx.Request) -> Any:
         endpoint = f"{request.method} {request.url.path}"
         self.pace.wait()
-        self.sent[endpoint] += 1
+        with self._counting:
+            self.sent[endpoint] += 1
         try:
             response = self._client.send(request)
         except httpx.TimeoutException:
@@ -127,7 +130,7 @@ class Http:
             except orjson.JSONDecodeError:
                 cause = "the answer is not JSON (cut off, or not from the API)"
                 raise TransientError(self.system, self.tenant, endpoint, cause, response.status_code) from None
-        raise bad_answer(self.system, self.tenant, endpoint, response)
+        raise (self.refusal or bad_answer)(self.system, self.tenant, endpoint, response)
 
 
 def bad_answer(system: str, tenant: str, endpoint: str, response: httpx.Response) -> RemoteError:

@@ -20,14 +20,14 @@ def test_a_second_round_while_one_runs_fails_and_names_it(world: World) -> None:
     settings = world.settings
     [tenant] = settings.site.tenants
     now = datetime.now(UTC)
-    with begin(world.db, tenant, settings.site.segments, "the-first-round", now, Scope()):
+    with begin(world.db, tenant, settings.site, "the-first-round", now, Scope()):
         second = world.sync(wait_seconds=0)
         assert second["status"] == "failed"
         assert "socal: round the-first-round, begun at" in second["error"]
         assert "never overlap" in second["error"]
         assert world.st.counters["calls"] == 0
         assert world.sf.counters["requests"] == 0
-        news = look(world.db, tenant, settings.site.segments, now)
+        news = look(world.db, tenant, settings.site, now)
         assert (news.assets, news.sentence) == ((), "a round is running")
     assert world.sync(wait_seconds=0)["status"] == "success"
     assert len(world.sf.records("Contact")) == 3

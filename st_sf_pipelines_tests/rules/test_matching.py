@@ -26,7 +26,7 @@ JOHN: dict[str, Any] = {
 
 def customer(st_id: int, **values: str | None) -> dict[str, Any]:
     """Make one of our customers; all are John unless told otherwise."""
-    return {"st_id": st_id, "key": f"st_{st_id}", **JOHN, **values}
+    return {"subject": st_id, "key": f"st_{st_id}", **JOHN, **values}
 
 
 def contact(remote_id: str, key: str | None = None, **fields: str | None) -> Remote:
@@ -47,7 +47,7 @@ def found(
 ) -> dict[int, tuple[str, tuple[str, ...], bool]]:
     """Recognise; give for each customer by which way, which records, and whether that is certain."""
     candidates = recognise(target, ours, theirs, linked or {})
-    return {c.st_id: (c.by, c.remote_ids, c.is_certain) for c in candidates}
+    return {c.subject: (c.by, c.remote_ids, c.is_certain) for c in candidates}
 
 
 EMAIL = contact("C-EMAIL", Email="john@smith.com")

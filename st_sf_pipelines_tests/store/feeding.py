@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from st_sf_pipelines.store.records import Written, write_page
-from st_sf_pipelines.sync.pull import check
+from st_sf_pipelines.store import cursors, records
+from st_sf_pipelines.sync.pages import check
 from st_sf_pipelines.systems.servicetitan.entities import ENTITY
 
 if TYPE_CHECKING:
     from st_sf_pipelines.ports import Reject, Row
     from st_sf_pipelines.store.database import Database
+    from st_sf_pipelines.store.records import Written
 
 TENANT = 4101
 STAMP = "2026-01-01T00:00:00Z"
@@ -47,19 +48,37 @@ def digest_of(record: Any) -> bytes:
     return hashlib.blake2b(orjson.dumps(record, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()
 
 
-def checked(entity: str, *records: Any) -> tuple[list[Row], list[Reject]]:
+def checked(entity: str, *raw: Any) -> tuple[list[Row], list[Reject]]:
     """Part what fits from what does not, in the order of the page."""
     return check(
         ENTITY[entity],
-        [(record, digest_of(record), orjson.dumps(record, option=orjson.OPT_SORT_KEYS)) for record in records],
+        [(record, digest_of(record), orjson.dumps(record, option=orjson.OPT_SORT_KEYS)) for record in raw],
     )
 
 
 def feed(
-    db: Database, entity: str, *records: Any, tenant: int = TENANT, mark: tuple[str | None, bool] | None = None
+    db: Database, entity: str, *raw: Any, tenant: int = TENANT, mark: tuple[str | None, bool] | None = None
 ) -> Written:
     """Write a page of an entity, with the feed's (token, complete) if `mark` gives it."""
-    return write_page(db, tenant, ENTITY[entity].table, *checked(entity, *records), mark)
+    rows, rejects = checked(entity, *raw)
+    return write_page(db, entity, rows, rejects, mark, tenant=tenant)
+
+
+def write_page(
+    db: Database,
+    entity: str,
+    rows: list[Row],
+    rejects: list[Reject],
+    mark: tuple[str | None, bool] | None = None,
+    *,
+    tenant: int = TENANT,
+) -> Written:
+    """Write a checked page of an entity in one transaction, with the feed's (token, complete) if `mark` gives it."""
+    with db.connect() as connection:
+        written = records.write(connection, tenant, ENTITY[entity].table, rows, rejects)
+        if mark is not None:
+            cursors.keep(connection, tenant, entity, mark[0], complete=mark[1])
+    return written
 
 
 def rows(db: Database, query: str, *values: Any) -> list[dict[str, Any]]:

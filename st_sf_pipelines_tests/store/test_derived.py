@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from st_sf_pipelines.config import Segments
 from st_sf_pipelines.rules import segments
-from st_sf_pipelines.store import derived
+from st_sf_pipelines.store import derived, outgoing
 from st_sf_pipelines.store.derived import PROFILE, Derived
 from st_sf_pipelines.store.log import Scope
 from st_sf_pipelines.sync.derive import FOLLOWS
@@ -567,9 +567,9 @@ def test_profiles_stream_those_in_question_with_their_segment(shop: Database) ->
     with shop.connect() as connection:
         connection.execute("CREATE TEMP TABLE subject (st_id bigint PRIMARY KEY) ON COMMIT DROP")
         connection.execute("INSERT INTO subject VALUES (5), (1), (99)")
-        streamed = list(derived.profiles(connection, TENANT))
+        streamed = list(outgoing.rows(connection, TENANT, "customers"))
     assert [(row["st_id"], row["segment"]) for row in streamed] == [(1, "VIP"), (5, "Standard")]
-    assert set(streamed[0]) == {"st_id", "tenant_id", *COLUMNS, "segment"}
+    assert set(streamed[0]) == {"subject", "key_id", "st_id", "tenant_id", *COLUMNS, "segment"}
 
 
 def test_a_conclusion_that_fails_leaves_everything_to_the_next_look(shop: Database) -> None:

@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from st_sf_pipelines.mapping import Field, ObjectMap, difference, digest
-from st_sf_pipelines.ports import Outcome, Receipt
-from st_sf_pipelines.store import ledger
-from st_sf_pipelines.store.ledger import Delivery, Planned
+from st_sf_pipelines.ports import Outcome, Receipt, Remote
+from st_sf_pipelines.store import adoption, again, ledger, outgoing
+from st_sf_pipelines.store import standing as standings
+from st_sf_pipelines.store.ledger import Delivery, Intended, Planned
 from st_sf_pipelines_tests.store.feeding import TENANT, customer, feed, rows
 from st_sf_pipelines_tests.store.test_derived import derive
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from st_sf_pipelines.store.database import Database
-    from st_sf_pipelines.store.ledger import Standing
+    from st_sf_pipelines.store.standing import Standing
 
 OTHER_TENANT = 4102
 ACCOUNTS = ObjectMap("salesforce/accounts", "Account", key="Key__c", fields=(Field("Name", "name"),))
@@ -38,13 +39,22 @@ def wanted(st_id: int, version: int = 1) -> dict[str, Any]:
 def plan(db: Database, *versions: tuple[int, int] | int, target: ObjectMap = ACCOUNTS, tenant: int = TENANT) -> Planned:
     """Plan customers (st_id), each in version 1 or the one given beside it."""
     pairs = [each if isinstance(each, tuple) else (each, 1) for each in versions]
-    intended = ((st_id, f"st_{st_id}", wanted(st_id, n), digest(target, wanted(st_id, n))) for st_id, n in pairs)
+    intended = (
+        Intended(
+            st_id,
+            f"st_{st_id}",
+            wanted(st_id, n),
+            digest(target, wanted(st_id, n)),
+            (target.parent, st_id) if target.parent else None,
+        )
+        for st_id, n in pairs
+    )
     with db.connect() as connection:
         return ledger.plan(connection, tenant, target.asset, intended)
 
 
 def ready(db: Database, target: ObjectMap = ACCOUNTS, tenant: int = TENANT, **options: int) -> list[Delivery]:
-    return ledger.ready(db, tenant, target.asset, target.parent, **options)
+    return ledger.ready(db, tenant, target.asset, **options)
 
 
 def answer(
@@ -83,7 +93,7 @@ def due_now(db: Database) -> None:
 
 
 def row(db: Database, st_id: int = 7, target: ObjectMap = ACCOUNTS) -> dict[str, Any]:
-    query = "SELECT * FROM sync.deliveries WHERE tenant_id = %s AND asset = %s AND st_id = %s"
+    query = "SELECT * FROM sync.deliveries WHERE tenant_id = %s AND asset = %s AND subject = %s"
     (found,) = rows(db, query, TENANT, target.asset, st_id)
     return found
 
@@ -94,13 +104,11 @@ def state(db: Database, st_id: int = 7, target: ObjectMap = ACCOUNTS) -> str:
 
 def wants(db: Database, tenant: int = TENANT) -> bool:
     with db.connect() as connection:
-        return any(
-            ledger.wants_sending(connection, tenant, target.asset, target.parent) for target in (ACCOUNTS, CONTACTS)
-        )
+        return any(ledger.wants_sending(connection, tenant, target.asset) for target in (ACCOUNTS, CONTACTS))
 
 
 def standing(db: Database, target: ObjectMap = ACCOUNTS, tenant: int = TENANT) -> Standing:
-    return ledger.standing(db, tenant, target.asset, target.parent)
+    return standings.standing(db, tenant, target.asset, outgoing.count(db, tenant, "customers"))
 
 
 def test_a_new_record_is_pending_and_ready_with_all_that_it_wants(db: Database) -> None:
@@ -141,7 +149,7 @@ def test_an_accepted_record_is_agreed_and_its_receipt_kept(db: Database) -> None
     assert found["agreed_at"] is not None
     assert (ready(db), wants(db)) == ([], False)
     (receipt,) = rows(db, "SELECT * FROM sync.receipts")
-    assert (receipt["run_id"], receipt["asset"], receipt["st_id"]) == ("run", ACCOUNTS.asset, 7)
+    assert (receipt["run_id"], receipt["asset"], receipt["subject"]) == ("run", ACCOUNTS.asset, 7)
     assert (receipt["outcome"], receipt["remote_id"], receipt["digest"]) == ("created", "R7", found["agreed_digest"])
 
 
@@ -198,7 +206,7 @@ def test_a_passing_refusal_waits_twice_as_long_each_time_up_to_an_hour(db: Datab
         )
         waited.append(wait["seconds"])
         due_now(db)
-        assert ([delivery.st_id for delivery in ready(db)], wants(db)) == ([7], True)
+        assert ([delivery.subject for delivery in ready(db)], wants(db)) == ([7], True)
     assert waited == [30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
     accept(db, 7)
     assert (state(db), row(db)["tries"], row(db)["code"]) == ("synced", 0, None)
@@ -232,9 +240,9 @@ def test_what_needs_no_write_is_agreed_without_one(db: Database) -> None:
 
 def test_deliveries_come_in_order_and_in_batches(db: Database) -> None:
     plan(db, 9, 3, 5, 8)
-    assert [delivery.st_id for delivery in ready(db)] == [3, 5, 8, 9]
-    assert [delivery.st_id for delivery in ready(db, limit=2)] == [3, 5]
-    assert [delivery.st_id for delivery in ready(db, after=5, limit=2)] == [8, 9]
+    assert [delivery.subject for delivery in ready(db)] == [3, 5, 8, 9]
+    assert [delivery.subject for delivery in ready(db, limit=2)] == [3, 5]
+    assert [delivery.subject for delivery in ready(db, after=5, limit=2)] == [8, 9]
     assert ready(db, after=9) == []
 
 
@@ -244,9 +252,9 @@ def test_a_child_is_ready_only_when_its_parent_is_in_the_target(db: Database) ->
     plan(db, 1, 2, 3)
     accept(db, 1)
     refuse(db, 2)
-    assert [delivery.st_id for delivery in ready(db, CONTACTS)] == [1]
+    assert [delivery.subject for delivery in ready(db, CONTACTS)] == [1]
     plan(db, (1, 2))  # a parent that is there and waits for an update is there
-    assert [delivery.st_id for delivery in ready(db, CONTACTS)] == [1]
+    assert [delivery.subject for delivery in ready(db, CONTACTS)] == [1]
 
 
 def test_children_of_a_parked_parent_wait_and_are_no_news(db: Database) -> None:
@@ -272,7 +280,7 @@ def test_a_parent_is_news_though_its_child_is_parked(db: Database) -> None:
     refuse(db, 1, target=CONTACTS)
     assert not wants(db)
     plan(db, (1, 2))
-    assert [delivery.st_id for delivery in ready(db)] == [1]
+    assert [delivery.subject for delivery in ready(db)] == [1]
     assert wants(db)
 
 
@@ -313,12 +321,12 @@ def test_parked_records_are_listed_with_their_reason(db: Database) -> None:
     plan(db, 9, tenant=OTHER_TENANT)
     refuse(db, 8)
     refuse(db, 7)
-    assert ledger.parked(db, OTHER_TENANT) == []
-    assert ledger.parked(db, TENANT) == [
+    assert standings.parked(db, OTHER_TENANT) == []
+    assert standings.parked(db, TENANT) == [
         {
             "asset": ACCOUNTS.asset,
             "key": f"st_{nr}",
-            "st_id": nr,
+            "subject": nr,
             "code": "STRING_TOO_LONG",
             "message": "too long",
             "fields": ["Name"],
@@ -332,14 +340,14 @@ def test_a_person_lets_parked_records_go_again_all_or_one(db: Database) -> None:
     accept(db, 3)
     refuse(db, 1)
     refuse(db, 2)
-    assert ledger.retry(db, OTHER_TENANT, None, gone_codes=GONE) == 0
-    assert ledger.retry(db, TENANT, "st_99", gone_codes=GONE) == 0
-    assert ledger.retry(db, TENANT, "st_3", gone_codes=GONE) == 0
-    assert ledger.retry(db, TENANT, "st_2", gone_codes=GONE) == 1
-    assert [delivery.st_id for delivery in ready(db)] == [2]
+    assert again.retry(db, OTHER_TENANT, None, gone_codes=GONE) == 0
+    assert again.retry(db, TENANT, "st_99", gone_codes=GONE) == 0
+    assert again.retry(db, TENANT, "st_3", gone_codes=GONE) == 0
+    assert again.retry(db, TENANT, "st_2", gone_codes=GONE) == 1
+    assert [delivery.subject for delivery in ready(db)] == [2]
     assert (row(db, 2)["code"], row(db, 2)["tries"]) == (None, 0)
-    assert ledger.retry(db, TENANT, None, gone_codes=GONE) == 1
-    assert [delivery.st_id for delivery in ready(db)] == [1, 2]
+    assert again.retry(db, TENANT, None, gone_codes=GONE) == 1
+    assert [delivery.subject for delivery in ready(db)] == [1, 2]
 
 
 def test_a_refused_change_goes_again_as_a_change_and_a_deleted_record_as_a_new_one(db: Database) -> None:
@@ -348,7 +356,7 @@ def test_a_refused_change_goes_again_as_a_change_and_a_deleted_record_as_a_new_o
     plan(db, (1, 2), (2, 2))
     refuse(db, 1)
     refuse(db, 2, "ENTITY_IS_DELETED")
-    ledger.retry(db, TENANT, None, gone_codes=GONE)
+    again.retry(db, TENANT, None, gone_codes=GONE)
     assert [(delivery.remote_id, delivery.agreed) for delivery in ready(db)] == [("R1", wanted(1)), (None, None)]
 
 
@@ -357,25 +365,25 @@ def test_a_deleted_record_that_is_asked_for_is_made_though_its_change_is_taken_b
     accept(db, 7)
     plan(db, (7, 2))
     refuse(db, 7, "ENTITY_IS_DELETED")
-    ledger.retry(db, TENANT, "st_7", gone_codes=GONE)
+    again.retry(db, TENANT, "st_7", gone_codes=GONE)
     plan(db, 7)
-    assert [(delivery.st_id, delivery.remote_id) for delivery in ready(db)] == [(7, None)]
+    assert [(delivery.subject, delivery.remote_id) for delivery in ready(db)] == [(7, None)]
 
 
 def test_a_missing_record_is_parked_and_made_again_only_when_asked_for(db: Database) -> None:
     plan(db, 7, 8)
     accept(db, 7, 8)
-    ledger.park_missing(db, TENANT, ACCOUNTS.asset, ["st_7"])
+    again.park_missing(db, TENANT, ACCOUNTS.asset, ["st_7"])
     assert (state(db), row(db)["code"], state(db, 8)) == ("parked", "NOT_FOUND", "synced")
     assert plan(db, 7) == Planned(looked=1, planned=0, unchanged=0, parked=1)
-    ledger.retry(db, TENANT, None, gone_codes=GONE)
-    assert [(delivery.st_id, delivery.remote_id, delivery.wanted) for delivery in ready(db)] == [(7, None, wanted(7))]
+    again.retry(db, TENANT, None, gone_codes=GONE)
+    assert [(delivery.subject, delivery.remote_id, delivery.wanted) for delivery in ready(db)] == [(7, None, wanted(7))]
 
 
 def test_a_missing_record_is_not_called_synced_by_a_change_and_back(db: Database) -> None:
     plan(db, 7)
     accept(db, 7)
-    ledger.park_missing(db, TENANT, ACCOUNTS.asset, ["st_7"])
+    again.park_missing(db, TENANT, ACCOUNTS.asset, ["st_7"])
     plan(db, (7, 2))
     plan(db, 7)
     assert state(db) != "synced"
@@ -383,61 +391,58 @@ def test_a_missing_record_is_not_called_synced_by_a_change_and_back(db: Database
 
 def test_a_record_that_may_be_one_of_two_waits_for_a_person_whatever_changes(db: Database) -> None:
     plan(db, 7, 8)
-    ledger.park_undecided(db, TENANT, ACCOUNTS.asset, [7])
-    assert [delivery.st_id for delivery in ready(db)] == [8]
+    adoption.park_undecided(db, TENANT, ACCOUNTS.asset, [7])
+    assert [delivery.subject for delivery in ready(db)] == [8]
     assert plan(db, 7).parked == 1
     plan(db, (7, 2))
     assert (state(db), row(db)["code"]) == ("parked", ledger.UNDECIDED)
-    ledger.retry(db, TENANT, "st_7", gone_codes=GONE)
+    again.retry(db, TENANT, "st_7", gone_codes=GONE)
     assert [delivery.wanted for delivery in ready(db)] == [wanted(7, 2), wanted(8)]
 
 
 def test_a_linked_record_is_pending_with_nothing_agreed(db: Database) -> None:
     plan(db, 1, 2, 3)
     accept(db, 3)
-    ledger.park_undecided(db, TENANT, ACCOUNTS.asset, [2])
-    ledger.link(db, TENANT, ACCOUNTS.asset, [(1, "X1"), (2, "X2"), (3, "X3"), (99, "X99")])
-    assert [(d.st_id, d.remote_id, d.agreed, d.wanted) for d in ready(db)] == [
+    adoption.park_undecided(db, TENANT, ACCOUNTS.asset, [2])
+    adoption.link(db, TENANT, ACCOUNTS.asset, [(1, "X1"), (2, "X2"), (3, "X3"), (99, "X99")])
+    assert [(d.subject, d.remote_id, d.agreed, d.wanted) for d in ready(db)] == [
         (1, "X1", None, wanted(1)),
         (2, "X2", None, wanted(2)),
     ]
     assert (row(db, 2)["code"], row(db, 2)["message"]) == (None, None)
-    assert ledger.remote_ids(db, TENANT, ACCOUNTS.asset) == {1: "X1", 2: "X2", 3: "R3"}
+    assert standings.remote_ids(db, TENANT, ACCOUNTS.asset) == {1: "X1", 2: "X2", 3: "R3"}
 
 
-def test_the_customers_that_are_not_linked_stream_with_their_profiles(db: Database) -> None:
-    feed(db, "customers", customer(1), customer(2, name="Ann Lee"), customer(3))
-    derive(db)
+def test_the_records_that_are_not_linked_stream_with_what_they_want(db: Database) -> None:
     plan(db, 1, 2)
     accept(db, 1)
-    (unlinked,) = ledger.unlinked(db, TENANT, ACCOUNTS.asset)
-    assert (unlinked["st_id"], unlinked["key"], unlinked["first_name"]) == (2, "st_2", "Ann")
-    assert list(ledger.unlinked(db, OTHER_TENANT, ACCOUNTS.asset)) == []
+    (unlinked,) = adoption.unlinked(db, TENANT, ACCOUNTS.asset)
+    assert unlinked == {"subject": 2, "key": "st_2", "wanted": wanted(2)}
+    assert list(adoption.unlinked(db, OTHER_TENANT, ACCOUNTS.asset)) == []
 
 
 def test_a_target_is_opened_once_and_the_first_reason_stays(db: Database) -> None:
-    assert not ledger.is_open(db, TENANT, ACCOUNTS.asset)
-    ledger.open_target(db, TENANT, ACCOUNTS.asset, "empty")
-    ledger.open_target(db, TENANT, ACCOUNTS.asset, "adopt")
-    assert ledger.is_open(db, TENANT, ACCOUNTS.asset)
-    assert not ledger.is_open(db, TENANT, CONTACTS.asset)
-    assert not ledger.is_open(db, OTHER_TENANT, ACCOUNTS.asset)
+    assert not adoption.is_open(db, TENANT, ACCOUNTS.asset)
+    adoption.open_target(db, TENANT, ACCOUNTS.asset, "empty")
+    adoption.open_target(db, TENANT, ACCOUNTS.asset, "adopt")
+    assert adoption.is_open(db, TENANT, ACCOUNTS.asset)
+    assert not adoption.is_open(db, TENANT, CONTACTS.asset)
+    assert not adoption.is_open(db, OTHER_TENANT, ACCOUNTS.asset)
     assert rows(db, "SELECT opened_by FROM sync.targets") == [{"opened_by": "empty"}]
 
 
-def test_what_a_target_acknowledged_is_found_by_key(db: Database) -> None:
+def test_a_record_of_the_target_is_known_by_its_own_id_or_else_by_our_key(db: Database) -> None:
     plan(db, *range(1, 12))
     plan(db, 50, target=CONTACTS)
     accept(db, *range(1, 11))
-    found = ledger.by_key(db, TENANT, ACCOUNTS.asset, ["st_1", "st_11", "st_50", "st_99"])
-    assert {key: (each["st_id"], each["remote_id"], each["state"]) for key, each in found.items()} == {
-        "st_1": (1, "R1", "synced"),
-        "st_11": (11, None, "pending"),
-    }
-    assert ledger.agreed_keys(db, TENANT, ACCOUNTS.asset) == [f"st_{nr}" for nr in range(1, 11)]
-    sample = ledger.agreed_keys(db, TENANT, ACCOUNTS.asset, 4)
-    assert len(set(sample)) == 4
-    assert set(sample) <= {f"st_{nr}" for nr in range(1, 11)}
+    there = [Remote("R1", "st_2", {}), Remote("X11", "st_11", {}), Remote("R50", "st_50", {}), Remote("X", None, {})]
+    found = standings.of_remotes(db, TENANT, ACCOUNTS.asset, there)
+    assert {remote_id: each["subject"] for remote_id, each in found.items()} == {"R1": 1, "R2": 2, "X11": 11}
+    agreed = standings.agreed(db, TENANT, ACCOUNTS.asset)
+    assert agreed == {f"R{nr}": f"st_{nr}" for nr in range(1, 11)}
+    sample = standings.agreed(db, TENANT, ACCOUNTS.asset, 4)
+    assert len(sample) == 4
+    assert sample.items() <= agreed.items()
 
 
 def test_what_differs_in_the_target_is_sent_again_and_what_is_parked_is_left(db: Database) -> None:
@@ -446,10 +451,10 @@ def test_what_differs_in_the_target_is_sent_again_and_what_is_parked_is_left(db:
     plan(db, (8, 2))
     refuse(db, 8)
     actual = {"Key__c": "st_7", "Name": "somebody's"}
-    ledger.resend(db, TENANT, ACCOUNTS.asset, [(7, actual), (8, actual)])
+    again.resend(db, TENANT, ACCOUNTS.asset, [(7, actual), (8, actual)])
     assert plan(db, 7) == Planned(looked=1, planned=1, unchanged=0, parked=0)
     (delivery,) = ready(db)
-    assert (delivery.st_id, delivery.agreed, delivery.wanted) == (7, actual, wanted(7))
+    assert (delivery.subject, delivery.agreed, delivery.wanted) == (7, actual, wanted(7))
     assert difference(ACCOUNTS, delivery.wanted, delivery.agreed) == {"Name": "v1"}
     assert (state(db, 8), row(db, 8)["agreed"]) == ("parked", wanted(8))
 
@@ -458,7 +463,7 @@ def test_a_repair_of_a_record_that_wants_more_keeps_what_it_wants(db: Database) 
     plan(db, 7)
     accept(db, 7)
     plan(db, (7, 2))
-    ledger.resend(db, TENANT, ACCOUNTS.asset, [(7, {"Name": "somebody's"})])
+    again.resend(db, TENANT, ACCOUNTS.asset, [(7, {"Name": "somebody's"})])
     (delivery,) = ready(db)
     assert (delivery.wanted, delivery.agreed) == (wanted(7, 2), {"Name": "somebody's"})
 
@@ -511,7 +516,7 @@ class There:
         """Take what is ready."""
         due_now(self.db)
         answers = [
-            (delivery, self.receive(delivery, outcomes[delivery.st_id - 1]))
+            (delivery, self.receive(delivery, outcomes[delivery.subject - 1]))
             for delivery in ready(self.db, tenant=self.tenant)
         ]
         ledger.keep_receipts(self.db, "run", self.tenant, ACCOUNTS.asset, answers)
@@ -522,12 +527,17 @@ class There:
 
     def repair(self) -> None:
         """Read all back, and note what is missing or differs, as `reconcile --repair` does."""
-        known = ledger.by_key(self.db, self.tenant, ACCOUNTS.asset, [f"st_{nr}" for nr in (1, 2, 3)])
-        agreed = ledger.agreed_keys(self.db, self.tenant, ACCOUNTS.asset)
-        there = {held["Key__c"]: held for held in self.held.values()}
-        ledger.park_missing(self.db, self.tenant, ACCOUNTS.asset, [key for key in agreed if key not in there])
-        differing = [(known[k]["st_id"], there[k]) for k in agreed if k in there and there[k] != known[k]["agreed"]]
-        ledger.resend(self.db, self.tenant, ACCOUNTS.asset, differing)
+        theirs = [Remote(there, held["Key__c"], held) for there, held in self.held.items()]
+        known = standings.of_remotes(self.db, self.tenant, ACCOUNTS.asset, theirs)
+        agreed = standings.agreed(self.db, self.tenant, ACCOUNTS.asset)
+        missing = [key for remote_id, key in agreed.items() if remote_id not in self.held]
+        again.park_missing(self.db, self.tenant, ACCOUNTS.asset, missing)
+        differing = [
+            (known[there]["subject"], held)
+            for there, held in self.held.items()
+            if there in agreed and held != known[there]["agreed"]
+        ]
+        again.resend(self.db, self.tenant, ACCOUNTS.asset, differing)
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -545,7 +555,7 @@ def test_whatever_happens_the_target_holds_in_the_end_what_is_wanted(
         elif step == "push":
             there.push(detail)
         elif step == "retry":
-            ledger.retry(db, tenant, None, gone_codes=GONE)
+            again.retry(db, tenant, None, gone_codes=GONE)
         elif step == "repair":
             there.repair()
         elif remote_id := there.of(detail):
@@ -559,7 +569,7 @@ def test_whatever_happens_the_target_holds_in_the_end_what_is_wanted(
             assert (each["remote_id"] is not None) >= (each["state"] == "synced")
     for _ in range(2):  # what is changed is found by the first repair, what was parked meanwhile by the second
         there.repair()
-        ledger.retry(db, tenant, None, gone_codes=GONE)
+        again.retry(db, tenant, None, gone_codes=GONE)
         plan(db, *last.items(), tenant=tenant)
         there.push(["ok"] * 3)
     assert {held["Key__c"]: held for held in there.held.values()} == {

@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from st_sf_pipelines.ports import Reject
-from st_sf_pipelines.store import records
-from st_sf_pipelines.store.records import Written, known, quarantined, token, write_page
+from st_sf_pipelines.store import quarantine, records
+from st_sf_pipelines.store.cursors import token
+from st_sf_pipelines.store.quarantine import quarantined
+from st_sf_pipelines.store.records import Written
 from st_sf_pipelines.systems.servicetitan.entities import ENTITY
 from st_sf_pipelines_tests.store.feeding import (
     STAMP,
@@ -28,9 +30,11 @@ from st_sf_pipelines_tests.store.feeding import (
     job,
     rows,
     touched,
+    write_page,
 )
 
 if TYPE_CHECKING:
+    from st_sf_pipelines.ports import Table
     from st_sf_pipelines.store.database import Database
 
 OTHER_TENANT = 4102
@@ -42,6 +46,11 @@ TICKS = [f"2026-01-01T00:00:00.123456{n}Z" for n in range(10)]
 def name_of(db: Database, st_id: int, tenant: int = TENANT) -> str | None:
     found = rows(db, "SELECT name FROM servicetitan.customers WHERE tenant_id = %s AND id = %s", tenant, st_id)
     return found[0]["name"] if found else None
+
+
+def known(db: Database, tenant: int, table: Table, ids: list[int], keys: list[str]) -> tuple[set[bytes], set[bytes]]:
+    with db.connect() as connection:
+        return records.known(connection, tenant, table, ids, keys)
 
 
 def is_empty(db: Database) -> bool:
@@ -194,7 +203,7 @@ def test_tenants_do_not_see_each_other(db: Database) -> None:
     assert (name_of(db, 7), name_of(db, 7, OTHER_TENANT)) == ("Ours", "Theirs")
     assert token(db, OTHER_TENANT, "customers") == (None, False)
     assert touched(db, "servicetitan/customers", OTHER_TENANT) == [7]
-    assert known(db, OTHER_TENANT, CUSTOMERS, [7], [digest_of(customer(7, TICKS[5], name="Ours"))]) == set()
+    assert known(db, OTHER_TENANT, CUSTOMERS, [7], ["7"])[0] == {digest_of(customer(7, TICKS[1], name="Theirs"))}
 
 
 def test_the_token_moves_with_its_page_and_a_finished_feed_stays_finished(db: Database) -> None:
@@ -227,17 +236,17 @@ GOOD, BAD = customer(7, TICKS[1], name="Good"), customer(7, TICKS[2], name=None)
 def breaking_row(db: Database) -> None:
     """Fail in the insert of the rows: PostgreSQL's own bigint is too small for the second id."""
     fine, bad = checked("customers", GOOD, customer(8))[0]
-    write_page(db, TENANT, CUSTOMERS, [fine, type(bad)(**{**bad.__dict__, "id": 2**63})], [], ("t1", False))
+    write_page(db, "customers", [fine, type(bad)(**{**bad.__dict__, "id": 2**63})], [], ("t1", False))
 
 
 def breaking_reject(db: Database) -> None:
     """Fail after the rows: what is rejected is no JSON."""
-    write_page(db, TENANT, CUSTOMERS, checked("customers", GOOD)[0], [Reject("1", b"", "x", b"{")], ("t1", False))
+    write_page(db, "customers", checked("customers", GOOD)[0], [Reject("1", b"", "x", b"{")], ("t1", False))
 
 
 def breaking_token(db: Database) -> None:
     """Fail at the very end: PostgreSQL takes no such text for a token."""
-    write_page(db, TENANT, CUSTOMERS, *checked("customers", GOOD, BAD), ("t\x001", False))
+    write_page(db, "customers", *checked("customers", GOOD, BAD), ("t\x001", False))
 
 
 @pytest.mark.parametrize("breaking", [breaking_row, breaking_reject, breaking_token])
@@ -314,7 +323,7 @@ def test_the_quarantine_is_listed_with_its_reasons_and_without_values(db: Databa
     feed(db, "jobs", job(7, 1, modifiedOn="yesterday"))
     feed(db, "customers", BAD)
     feed(db, "customers", BAD, tenant=OTHER_TENANT)
-    listed = records.quarantine(db, TENANT)
+    listed = quarantine.records(db, TENANT)
     assert [(row["entity"], row["key"], row["reason"].partition(":")[0]) for row in listed] == [
         ("customers", "7", "name"),
         ("jobs", "7", "modifiedOn"),
@@ -332,11 +341,9 @@ def test_the_newest_stamp_of_an_entity_is_told_and_the_beginning_of_time_where_t
 def test_what_is_stored_or_in_quarantine_is_known_to_the_letter(db: Database) -> None:
     feed(db, "customers", GOOD, BAD)
     feed(db, "jobs", job(7, 1))
-    raws = [GOOD, BAD, customer(7, TICKS[1], name="good"), customer(9), job(7, 1)]
-    digests = [digest_of(raw) for raw in raws]
-    assert known(db, TENANT, CUSTOMERS, [7, 9], digests) == set(digests[:2])
-    assert known(db, TENANT, CUSTOMERS, [], []) == set()
-    assert known(db, TENANT, ENTITY["jobs"].table, [7], digests) == {digests[4]}
+    assert known(db, TENANT, CUSTOMERS, [7, 9], ["7", "9"]) == ({digest_of(GOOD)}, {digest_of(BAD)})
+    assert known(db, TENANT, CUSTOMERS, [], []) == (set(), set())
+    assert known(db, TENANT, ENTITY["jobs"].table, [7], ["7"]) == ({digest_of(job(7, 1))}, set())
 
 
 def test_the_character_nul_which_postgresql_cannot_hold_is_replaced(db: Database) -> None:

@@ -8,36 +8,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from st_sf_pipelines.errors import PermanentError, TransientError
+from st_sf_pipelines.ports import Window
 from st_sf_pipelines.simulators.servicetitan.faults import rules
-from st_sf_pipelines.simulators.servicetitan.simulator import ServiceTitanSimulator
-from st_sf_pipelines.store import records
-from st_sf_pipelines.sync.pull import Window, check, pull
-from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
+from st_sf_pipelines.store import cursors
+from st_sf_pipelines.sync.pages import check
+from st_sf_pipelines.sync.pull import pull
 from st_sf_pipelines.systems.servicetitan.entities import ENTITY
-from st_sf_pipelines_tests.systems.conftest import tenant_of
-from st_sf_pipelines_tests.world import TENANT, small_shop
+from st_sf_pipelines_tests.world import TENANT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from st_sf_pipelines.simulators.servicetitan.simulator import ServiceTitanSimulator
     from st_sf_pipelines.store.database import Database
+    from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 
 CUSTOMERS = ENTITY["customers"]
-
-
-@pytest.fixture
-def st() -> Iterator[ServiceTitanSimulator]:
-    """Give a shop of 23 customers, five records a page."""
-    with ServiceTitanSimulator(small_shop(23), page_size=5, rate_limit=None) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def source(st: ServiceTitanSimulator) -> Iterator[ServiceTitanClient]:
-    """Give a reader that does not try again: what fails, fails."""
-    client = ServiceTitanClient(tenant_of(st), attempts=1)
-    yield client
-    client.close()
 
 
 def ids(db: Database) -> set[int]:
@@ -61,11 +45,11 @@ def test_a_pull_that_breaks_at_any_page_goes_on_where_it_stood(
     with pytest.raises(TransientError):
         pull(db, source, TENANT, CUSTOMERS)
     assert len(ids(db)) == 5 * (nth - 1)
-    assert records.token(db, TENANT, "customers")[1] is False
+    assert cursors.token(db, TENANT, "customers")[1] is False
     rest = pull(db, source, TENANT, CUSTOMERS)
     assert (rest.read, rest.new) == (23 - 5 * (nth - 1), 23 - 5 * (nth - 1))
     assert ids(db) == of_shop(st)
-    assert records.token(db, TENANT, "customers")[1] is True
+    assert cursors.token(db, TENANT, "customers")[1] is True
 
 
 def test_a_pull_counts_what_is_read_new_and_changed(
@@ -138,11 +122,11 @@ def test_a_window_leaves_token_and_completeness_alone(
     db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
 ) -> None:
     replayed = pull(db, source, TENANT, CUSTOMERS, Window(since=datetime(2001, 1, 1, tzinfo=UTC)))
-    assert (replayed.new, records.token(db, TENANT, "customers")) == (23, (None, False))
+    assert (replayed.new, cursors.token(db, TENANT, "customers")) == (23, (None, False))
     pull(db, source, TENANT, CUSTOMERS)
-    before = records.token(db, TENANT, "customers")
+    before = cursors.token(db, TENANT, "customers")
     pull(db, source, TENANT, CUSTOMERS, Window(until=datetime(2001, 1, 1, tzinfo=UTC)))
-    assert records.token(db, TENANT, "customers") == before
+    assert cursors.token(db, TENANT, "customers") == before
     assert ids(db) == of_shop(st)
 
 

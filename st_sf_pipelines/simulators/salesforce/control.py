@@ -7,6 +7,7 @@ from st_sf_pipelines.simulators.salesforce.counters import Counters
 from st_sf_pipelines.simulators.salesforce.custom_fields import CustomField
 from st_sf_pipelines.simulators.salesforce.exchange import Answer
 from st_sf_pipelines.simulators.salesforce.faults import FaultError, Faults, read_faults
+from st_sf_pipelines.simulators.salesforce.merging import merge
 from st_sf_pipelines.simulators.salesforce.office import put_records, raw_records
 from st_sf_pipelines.simulators.salesforce.org import Org
 from st_sf_pipelines.simulators.salesforce.refusals import Refusal
@@ -91,6 +92,12 @@ def _clear_rules(org: Org, _body: Any) -> Answer:
     return Answer(204)
 
 
+def _merge(org: Org, body: Any) -> Answer:
+    """Merge records into another: `{"object": "Contact", "master": "003...", "losers": ["003..."]}`."""
+    merge(org, body["object"], body["master"], body["losers"])
+    return Answer(204)
+
+
 def _expire(org: Org, body: Any) -> Answer:
     return Answer(body={"expired": org.sessions.expire((body or {}).get("token"))})
 
@@ -109,6 +116,7 @@ _HANDLERS: dict[tuple[str, str], Callable[[Org, Any], Answer]] = {
     ("POST", "fields"): _change_field,
     ("POST", "rules"): _add_rule,
     ("DELETE", "rules"): _clear_rules,
+    ("POST", "merge"): _merge,
     ("POST", "session/expire"): _expire,
     ("POST", "limit"): _limit,
 }

@@ -30,6 +30,7 @@ STAGES = {
     "Closed Won": Stage(100, "Closed", closed=True, won=True),
     "Closed Lost": Stage(0, "Omitted", closed=True),
 }
+LONGEST_EVENT_MINUTES = 14 * 24 * 60
 FORECASTS = {"Best Case": "BestCase", "Commit": "Forecast"}
 
 
@@ -97,12 +98,12 @@ def _event(row: Row, given: Row, _now: str) -> None:
         raise Refusal("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{', '.join(missing)}]", missing)
     if minutes < 0:
         raise Refusal("FIELD_INTEGRITY_EXCEPTION", "An event can't end before it starts.", ["EndDateTime"])
+    if minutes > LONGEST_EVENT_MINUTES:
+        raise Refusal("FIELD_INTEGRITY_EXCEPTION", "An event can't last longer than 14 days.", ["EndDateTime"])
     stop = written(datetime.fromisoformat(start) + timedelta(minutes=minutes))
     row["StartDateTime"] = row["ActivityDateTime"] = start
     row["DurationInMinutes"], row["EndDateTime"] = minutes, stop
     row["ActivityDate"], row["EndDate"] = start[:10], stop[:10]
-    if (row.get("WhatId") or "").startswith("001"):
-        row["AccountId"] = row["WhatId"]
 
 
 _RULES: dict[str, Callable[[Row, Row, str], None]] = {

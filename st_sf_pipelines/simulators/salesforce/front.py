@@ -16,6 +16,8 @@ from st_sf_pipelines.simulators.salesforce.exchange import Answer
 from st_sf_pipelines.simulators.salesforce.faults import Struck
 from st_sf_pipelines.simulators.salesforce.org import Options, Org
 from st_sf_pipelines.simulators.salesforce.rest import label_of, serve_rest
+from st_sf_pipelines.simulators.salesforce.soap import PATH as SOAP_PATH
+from st_sf_pipelines.simulators.salesforce.soap import serve_soap
 from st_sf_pipelines.simulators.salesforce.wire import close, gone, reset
 
 GARBAGE = b"<html><body>\x00\xff Down for maintenance"
@@ -104,6 +106,8 @@ class Front:
         if request.url.path.startswith("/services/data"):
             headers = dict(request.headers)
             return serve_rest(self.org, request.method, asked.address, headers, asked.content, struck.rows)
+        if SOAP_PATH.fullmatch(request.url.path):
+            return serve_soap(self.org, request.method, dict(request.headers), asked.content, struck.rows)
         form = dict(parse_qsl(asked.content.decode("utf-8", "replace"), keep_blank_values=True))
         return oauth.serve_oauth(self.org, self.url, request, form)
 

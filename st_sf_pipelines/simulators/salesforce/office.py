@@ -7,6 +7,7 @@ from st_sf_pipelines.simulators.salesforce.ids import make, normalise
 from st_sf_pipelines.simulators.salesforce.incoming import read_record
 from st_sf_pipelines.simulators.salesforce.org import INTEGRATION_USER, OFFICE_USER, Org
 from st_sf_pipelines.simulators.salesforce.refusals import Refusal
+from st_sf_pipelines.simulators.salesforce.related import fill
 from st_sf_pipelines.simulators.salesforce.schema import ObjectType
 from st_sf_pipelines.simulators.salesforce.tables import Row
 
@@ -54,6 +55,7 @@ def _put(org: Org, kind: ObjectType, record: Any) -> str:
     stamps = {"LastModifiedDate": org.now(), "SystemModstamp": org.now(), "LastModifiedById": OFFICE_USER}
     row = {name: value for name, value in (before | stamps | given).items() if value is not None}
     derive(kind.name, row, given, org.now())
+    fill(org.tables, kind.name, row)
     table.put(row)
     record_id: str = row["Id"]
     return record_id

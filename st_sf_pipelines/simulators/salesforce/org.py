@@ -19,6 +19,18 @@ from st_sf_pipelines.simulators.salesforce.tables import Tables
 
 INTEGRATION_USER = make("005", 1)
 OFFICE_USER = make("005", 2)
+PEOPLE = (
+    (INTEGRATION_USER, USERNAME, "Integration", "User"),
+    (OFFICE_USER, OFFICE_USERNAME, "Olive", "Office"),
+    (make("005", 3), "sam.seller@stand-in.example", "Sam", "Seller"),
+    (make("005", 4), "sue.seller@stand-in.example", "Sue", "Seller"),
+)
+LEAD_STATUSES = {
+    "Open - Not Contacted": False,
+    "Working - Contacted": False,
+    "Closed - Converted": True,
+    "Closed - Not Converted": False,
+}
 
 
 def system_clock() -> datetime:
@@ -52,33 +64,36 @@ class Org:
         self.counters = Counters()
         self.daily_limit = options.daily_limit
         self.api_calls = 0
-        self._employ(INTEGRATION_USER, USERNAME, "Integration", "User")
-        self._employ(OFFICE_USER, OFFICE_USERNAME, "Olive", "Office")
+        for user_id, username, first, last in PEOPLE:
+            self._employ(user_id, username, first, last)
+        for number, (label, is_converted) in enumerate(LEAD_STATUSES.items(), 1):
+            self._offer(number, label, is_converted=is_converted)
 
     def now(self) -> str:
         """Return the time now as the API writes it."""
         return written(self._clock())
 
     def _employ(self, user_id: str, username: str, first: str, last: str) -> None:
-        now = self.now()
-        users = self.tables.of["User"]
-        users.made += 1
-        users.put(
-            {
-                "Id": user_id,
-                "Username": username,
-                "Email": username,
-                "FirstName": first,
-                "LastName": last,
-                "Name": f"{first} {last}",
-                "Alias": last.lower()[:8],
-                "UserType": "Standard",
-                "IsActive": True,
-                "IsDeleted": False,
-                "CreatedDate": now,
-                "LastModifiedDate": now,
-                "SystemModstamp": now,
-                "CreatedById": user_id,
-                "LastModifiedById": user_id,
-            }
-        )
+        user = {
+            "Username": username,
+            "Email": username,
+            "FirstName": first,
+            "LastName": last,
+            "Name": f"{first} {last}",
+            "Alias": last.lower()[:8],
+            "UserType": "Standard",
+            "IsActive": True,
+        }
+        self._found("User", user_id, user, by=user_id)
+
+    def _offer(self, number: int, label: str, *, is_converted: bool) -> None:
+        """Offer a status for leads; the first is that of a new one."""
+        status = {"MasterLabel": label, "ApiName": label, "SortOrder": number, "IsConverted": is_converted}
+        self._found("LeadStatus", make("01J", number), status | {"IsDefault": number == 1}, by=INTEGRATION_USER)
+
+    def _found(self, name: str, record_id: str, values: dict[str, Any], *, by: str) -> None:
+        """Put in a record that the org has from its first day."""
+        table = self.tables.of[name]
+        table.made += 1
+        stamps = dict.fromkeys(("CreatedDate", "LastModifiedDate", "SystemModstamp"), self.now())
+        table.put({"Id": record_id, **values, "IsDeleted": False, **stamps, "CreatedById": by, "LastModifiedById": by})

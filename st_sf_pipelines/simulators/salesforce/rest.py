@@ -7,6 +7,7 @@ from st_sf_pipelines.simulators.salesforce.faults import RowError
 from st_sf_pipelines.simulators.salesforce.org import Org
 from st_sf_pipelines.simulators.salesforce.refusals import Refusal, invalid_session, not_found
 from st_sf_pipelines.simulators.salesforce.resources import RESOURCES, Resource, answer, place
+from st_sf_pipelines.simulators.salesforce.soap import PATH as SOAP_PATH
 
 TABLE = (*RESOURCES, Resource("composite", {"POST": composite}))
 MOST_ADDRESS_BYTES = 16_384
@@ -20,7 +21,8 @@ def label_of(org: Org, method: str, address: str) -> str:
     if here is not None:
         return here.label
     path = address.partition("?")[0].rstrip("/")
-    return path if path == VERSIONS or path.startswith("/services/oauth2/") else "unknown"
+    is_known = path == VERSIONS or path.startswith("/services/oauth2/") or SOAP_PATH.fullmatch(path)
+    return path if is_known else "unknown"
 
 
 def serve_rest(

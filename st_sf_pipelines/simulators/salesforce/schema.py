@@ -8,7 +8,10 @@ import orjson
 
 from st_sf_pipelines.simulators.salesforce.refusals import Refusal, not_found
 
-SIMULATED = ("Account", "Contact", "Lead", "Opportunity", "Event", "User")
+SIMULATED = (
+    "Account", "Contact", "Lead", "Opportunity", "Event", "Campaign", "CampaignMember", "User", "LeadStatus",
+)  # fmt: skip
+OF_A_PERSON = ("WhoId", "ContactId", "LeadId")  # lookups by which the org finds at once what belongs to a person
 GLOBAL_KEYS = (
     "createable", "custom", "deletable", "keyPrefix", "label", "labelPlural", "layoutable", "mergeable", "name",
     "queryable", "replicateable", "retrieveable", "searchable", "triggerable", "undeletable", "updateable",
@@ -45,7 +48,7 @@ class Field:
             not self.nillable and self.createable and not describe["defaultedOnCreate"] and self.type != "boolean"
         )
         self.is_key = self.external_id or (describe["idLookup"] and self.type != "id")
-        self.is_indexed = self.is_key or self.unique
+        self.is_indexed = self.is_key or self.unique or self.name in OF_A_PERSON
 
 
 class ObjectType:
@@ -55,6 +58,8 @@ class ObjectType:
         self._describe = describe
         self.name: str = describe["name"]
         self.prefix: str = describe["keyPrefix"]
+        self.label: str = describe["label"]
+        self.createable: bool = describe["createable"]
         self.cascades: list[tuple[str, str]] = [
             (relation["childSObject"], relation["field"])
             for relation in describe["childRelationships"]

@@ -75,6 +75,10 @@ class SalesforceSimulator:
         ids: list[str] = self._control("POST", f"records/{name}", list(records))["ids"]
         return ids
 
+    def merge(self, of: str, master: str, *losers: str) -> None:
+        """Merge records of an object (Account, Contact, Lead) into another, as somebody in the office would."""
+        self._control("POST", "merge", {"object": of, "master": master, "losers": list(losers)})
+
     def set_faults(self, *faults: dict[str, Any]) -> None:
         """Put these faults in the place of those in force; none clears them."""
         self._control("POST", "faults", list(faults))

@@ -12,6 +12,8 @@ from st_sf_pipelines.simulators.salesforce.soql_tree import Column
 from st_sf_pipelines.simulators.salesforce.tables import Row, Tables
 
 MOST_LEVELS = 5
+# What a lookup that may point to several objects shows of its record: the fields of the object Name, and no others.
+OF_NAME = ("id", "name", "firstname", "lastname", "email", "phone", "title", "alias", "username", "isactive")
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,10 @@ class Scope:
             lookups.append(lookup)
             kinds = [kind for name in lookup.reference_to if (kind := self.schema.find(name))]
         field = next((found for kind in kinds if (found := kind.field(parts[-1]))), None)
+        if lookups and len(lookups[-1].reference_to) > 1 and parts[-1].lower() not in OF_NAME:
+            field = None
         if field is None:
-            entity = kinds[0].name if len(kinds) == 1 else "Name"
+            entity = "Name" if lookups and len(lookups[-1].reference_to) > 1 else kinds[0].name
             raise self._invalid(
                 column,
                 f"No such column '{parts[-1]}' on entity '{entity}'. If you are attempting to use a custom field, be "

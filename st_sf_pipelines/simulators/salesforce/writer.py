@@ -9,6 +9,7 @@ from st_sf_pipelines.simulators.salesforce.ids import make
 from st_sf_pipelines.simulators.salesforce.incoming import ByKey, Incoming
 from st_sf_pipelines.simulators.salesforce.references import check_reference
 from st_sf_pipelines.simulators.salesforce.refusals import Refusal
+from st_sf_pipelines.simulators.salesforce.related import converted_lead, fill, judge
 from st_sf_pipelines.simulators.salesforce.rules import Rules
 from st_sf_pipelines.simulators.salesforce.schema import Field, ObjectType, Schema
 from st_sf_pipelines.simulators.salesforce.tables import Row, Table, Tables
@@ -33,6 +34,8 @@ class Writer:
         """Save a new record and return its row."""
         if incoming.record_id is not None:
             raise Refusal("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", ["Id"])
+        if not kind.createable:
+            raise Refusal("INVALID_TYPE_FOR_OPERATION", f"entity type cannot be inserted: {kind.label}")
         given = self._given(kind, incoming, "createable")
         missing = [column.name for column in kind.required if given.get(column.name) is None]
         if missing:
@@ -49,6 +52,8 @@ class Writer:
         """Save what a request says of a record that is there: null clears, what is left out stays."""
         table = self.tables.of[kind.name]
         old = find_living(table, record_id)
+        if old.get("IsConverted"):
+            raise converted_lead()
         given = self._given(kind, incoming, "updateable", same=old)
         emptied = [name for name, value in given.items() if value is None and not kind.fields[name].nillable]
         if emptied:
@@ -147,6 +152,8 @@ class Writer:
 
     def _finish(self, table: Table, row: Row, given: Row) -> None:
         derive(table.kind.name, row, given, self.now)
+        judge(self.tables, table.kind.name, row)
+        fill(self.tables, table.kind.name, row)
         self.rules.judge(row, given, table, allow_duplicates=self.allow_duplicates)
 
 

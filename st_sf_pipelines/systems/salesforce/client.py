@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from st_sf_pipelines.errors import PermanentError
-from st_sf_pipelines.ports import Receipt, Remote, Upsert
-from st_sf_pipelines.systems.salesforce.codes import mend_for
-from st_sf_pipelines.systems.salesforce.session import SalesforceSession, records_of
-from st_sf_pipelines.systems.salesforce.writer import COLLECTIONS, ROWS, Writer, chunks, quoted
+from st_sf_pipelines.systems.salesforce.collection import ID, ROWS
+from st_sf_pipelines.systems.salesforce.conversion import Converter
+from st_sf_pipelines.systems.salesforce.finding import Finder
+from st_sf_pipelines.systems.salesforce.owners import Owners
+from st_sf_pipelines.systems.salesforce.reading import Reader
+from st_sf_pipelines.systems.salesforce.session import SalesforceSession
+from st_sf_pipelines.systems.salesforce.writer import COLLECTIONS, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from st_sf_pipelines.config import Tenant
     from st_sf_pipelines.mapping import ObjectMap
+    from st_sf_pipelines.ports import Conversion, Receipt, Remote, Upsert
 
 _INSTANT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:\+0000|Z)")
 
@@ -27,9 +30,14 @@ class SalesforceClient:
         """Take a tenant that has a `salesforce` section; nothing is sent yet."""
         if tenant.salesforce is None:
             raise ValueError(f"tenant {tenant.name} has no salesforce section")
-        self._tenant = tenant.name
-        self._session = SalesforceSession(tenant.name, tenant.salesforce)
-        self._writer = Writer(tenant.name, self._session, tenant.salesforce.api_version)
+        config = tenant.salesforce
+        self._session = SalesforceSession(tenant.name, config)
+        self._finder = Finder(self._session)
+        self._writer = Writer(tenant.name, self._session, self._finder, config.api_version)
+        self._reader = Reader(self._session)
+        self._owners = Owners(self._session, config.owner)
+        self._converter = Converter(tenant.name, self._session, config.converted_status)
+        self._owner_fields: frozenset[str] = frozenset()
 
     @property
     def calls(self) -> int:
@@ -49,71 +57,54 @@ class SalesforceClient:
         """Count the calls for so many rows of one object: 1,000 rows go in one."""
         return -(-rows // (ROWS * COLLECTIONS))
 
-    def mend_for(self, code: str | None) -> str:
-        """Say what a person can do about a refusal."""
-        return mend_for(code)
-
     def push(self, target: ObjectMap, upserts: Sequence[Upsert]) -> Iterator[Sequence[Receipt]]:
-        """Write records; yield receipts as they come. A request that is refused whole is halved (SF-6)."""
-        return self._writer.push(target, upserts)
+        """Write records; yield receipts as they come. A request that is refused whole is halved (SF-6).
+
+        Users come as e-mails. One that the org does not know gives way to the configured owner, else the field is left.
+        """
+        yield from self._writer.push(target, self._owners.placed(target, upserts))
+
+    def convert(self, conversions: Sequence[Conversion]) -> Iterator[Sequence[Receipt]]:
+        """Convert leads into the contacts that they became; yield receipts under the leads' ids. Raise RemoteError."""
+        return self._converter.convert(conversions)
+
+    def masters(self, target: ObjectMap, remote_ids: Iterable[str]) -> dict[str, str]:
+        """Give, for each of these records that lost a merge there, the one that won (SF-10). Raise RemoteError."""
+        return self._finder.masters(target, remote_ids)
+
+    def seed(self, known: Collection[str], *, again: bool = False) -> dict[str, dict[str, str]]:  # noqa: ARG002
+        """Nothing of Salesforce's is made beside the records: its stages are a picklist that the org has."""
+        return {}
 
     def strangers(self, targets: Sequence[ObjectMap]) -> list[ObjectMap]:
-        """Give the objects of which the org holds records that do not carry our key; one call asks for all."""
-        queries = [f"SELECT Id FROM {target.remote} WHERE {target.key} = null LIMIT 1" for target in targets]
-        return [target for target, page in zip(targets, self._session.queries(queries), strict=True) if page["records"]]
+        """Give the objects of which the org holds records that do not carry our key; one call asks for all.
+
+        Objects without an external id are left out: nobody's events could be taken for ours.
+        """
+        keyed = [target for target in targets if target.external_id]
+        queries = [f"SELECT Id FROM {target.remote} WHERE {target.key} = null LIMIT 1" for target in keyed]
+        pages = self._session.queries(queries) if queries else []
+        return [target for target, page in zip(keyed, pages, strict=True) if page["records"]]
 
     def read(
-        self, target: ObjectMap, fields: Iterable[str], *, keyed: bool, keys: Sequence[str] = ()
+        self, target: ObjectMap, fields: Iterable[str], *, keyed: bool, ids: Sequence[str] = ()
     ) -> Iterator[Remote]:
-        """Read records back, 2,000 a call; a parent's key comes nested, as it is sent.
-
-        A column that the org does not show is left out of what is read.
-        """
-        fields = list(fields)
-        try:
-            yield from self._read(target, list(fields), keyed=keyed, keys=keys)
-        except PermanentError as error:
-            if error.code != "INVALID_FIELD":
-                raise
-            shown = self._session.shown(target.remote)
-            if target.key not in shown:
-                raise
-            yield from self._read(target, [name for name in fields if name in shown], keyed=keyed, keys=keys)
-
-    def _read(self, target: ObjectMap, fields: Sequence[str], *, keyed: bool, keys: Sequence[str]) -> Iterator[Remote]:
-        parents = {field.to: field.refers_to for field in target.fields if field.refers_to}
-        names = [f"{name}.{parents[name]}" if name in parents else name for name in fields]
-        columns = ", ".join(dict.fromkeys(["Id", target.key, *names]))
-        conditions = [f" WHERE {target.key} != null" if keyed else ""]
-        if keys:
-            lists = [", ".join(f"'{quoted(key)}'" for key in some) for some in chunks(keys, ROWS)]
-            conditions = [f" WHERE {target.key} IN ({some})" for some in lists]
-        for condition in conditions:
-            yield from self._remotes(target, parents, f"SELECT {columns} FROM {target.remote}{condition}")
-
-    def _remotes(self, target: ObjectMap, parents: dict[str, str], soql: str) -> Iterator[Remote]:
-        page = self._page(soql)
-        while True:
-            for record in page["records"]:
-                values = {name: value for name, value in record.items() if name not in ("Id", "attributes")}
-                for name, key in parents.items():
-                    if isinstance(values.get(name), dict):
-                        values[name] = {key: values[name].get(key)}
-                yield Remote(record["Id"], record.get(target.key), values)
-            if page.get("done", True):
-                return
-            page = self._session.query_more(page["nextRecordsUrl"])
-
-    def _page(self, soql: str) -> Any:
-        answer = self._session.query(soql)
-        records_of(answer, self._tenant)
-        return answer
+        """Read records back, 2,000 a call (see `Reader`). Raise RemoteError."""
+        self._owner_fields |= target.users
+        return self._reader.read(target, list(fields), keyed=keyed, ids=ids)
 
     def same(self, field: str, ours: Any, theirs: Any) -> bool:
-        """Compare as Salesforce stores: no blanks at the ends, line breaks of its own, e-mail in lower case."""
+        """Compare as Salesforce stores: no blanks at the ends, line breaks of its own, e-mail in lower case.
+
+        An id may lack its check sum; an owner whom the org does not know was never sent.
+        """
         ours, theirs = _stored(ours), _stored(theirs)
+        if field in self._owner_fields:
+            return self._owners.is_shown(ours, theirs)
         if field == "Email" and ours and theirs:
             return bool(ours.lower() == theirs.lower())
+        if field.endswith("Id") and ours and theirs:
+            return bool(ours[:ID] == theirs[:ID])
         return bool(ours == theirs)
 
 

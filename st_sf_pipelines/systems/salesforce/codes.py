@@ -40,6 +40,15 @@ REFUSALS: Final = (
     Refusal("ENTITY_IS_DELETED",                        Kind.GONE,    "Somebody deleted it there: restore it, or `st-sf parked retry KEY` to make it anew."),  # noqa: E501
     Refusal("NOT_FOUND",                                Kind.GONE,    "It is no longer there: restore it, or `st-sf parked retry KEY` to make it anew."),  # noqa: E501
     Refusal("INVALID_CROSS_REFERENCE_KEY",              Kind.GONE,    "The record, or one it points to, is no longer there: restore it, or `st-sf parked retry KEY`."),  # noqa: E501
+    Refusal("CANNOT_UPDATE_CONVERTED_LEAD",             Kind.PARKED,  "The lead was converted there: nothing goes to it any more, its contact goes on."),  # noqa: E501
+    Refusal("INVALID_STATUS",                           Kind.PARKED,  "The org has no such status of a converted lead: name one in `salesforce.converted_status`."),  # noqa: E501
+    Refusal("INVALID_ID_FIELD",                         Kind.PARKED,  "The contact belongs to another account there: set it right, then `st-sf parked retry`."),  # noqa: E501
+    Refusal("INACTIVE_OWNER_OR_USER",                   Kind.PARKED,  "The owner is no active user: give the record another one in the org, or name one in `salesforce.owner`."),  # noqa: E501
+    Refusal("TRANSFER_REQUIRES_READ",                   Kind.PARKED,  "The owner may not read this object: give him the right, or name another in `salesforce.owner`."),  # noqa: E501
+    Refusal("DUPLICATE_EXTERNAL_ID",                    Kind.PARKED,  "Several records there carry this key: keep it on one of them."),  # noqa: E501
+    Refusal("MALFORMED_ID",                             Kind.PARKED,  "An id is mistyped: correct it (a campaign's stands in `salesforce.campaigns`)."),  # noqa: E501
+    Refusal("INVALID_TYPE_FOR_OPERATION",               Kind.PARKED,  "The org does not let the integration user make such records: grant it, or leave the object out."),  # noqa: E501
+    Refusal("INVALID_TYPE",                             Kind.PARKED,  "The org has no such object, or hides it: grant it to the integration user, or leave it out."),  # noqa: E501
     Refusal("REQUIRED_FIELD_MISSING",                   Kind.PARKED,  "Fill the named field in ServiceTitan, give it a default in the org, or map a constant to it."),  # noqa: E501
     Refusal("STRING_TOO_LONG",                          Kind.PARKED,  "Shorten the value in ServiceTitan, or widen the field in the org."),  # noqa: E501
     Refusal("INVALID_EMAIL_ADDRESS",                    Kind.PARKED,  "Correct the e-mail address in ServiceTitan."),

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from st_sf_pipelines.mapping import Field, Match, ObjectMap, Transform
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from st_sf_pipelines.config import Salesforce
 
 # fmt: off
@@ -22,7 +24,7 @@ ACCOUNT: Final = ObjectMap("salesforce/accounts", "Account", key="ServiceTitan_A
     Field("Account_Balance__c",    "balance"),
     Field("Lifetime_Value__c",     "lifetime_value"),
     Field("Customer_Segment__c",   "segment"),
-), matches=(
+), says="One Account for each customer, by our key.", matches=(
     Match("its contact",                 (),                     ("AccountId",), through="salesforce/contacts"),
     Match("name and postal code",        ("name", "zip"),        ("Name", "BillingPostalCode")),
 ))
@@ -46,9 +48,9 @@ CONTACT: Final = ObjectMap("salesforce/contacts", "Contact", key="ServiceTitan_C
     Field("Completed_Jobs__c",              "completed_jobs"),
     Field("First_Service_Date__c",          "first_job_date"),
     Field("Last_Service_Date__c",           "last_job_date"),
-    Field("ServiceTitan_Last_Modified__c",  "st_modified_on"),
+    Field("ServiceTitan_Last_Modified__c",  "st_modified_on",                   guarded=False),
     Field("Last_Sync_DateTime__c",          "synced_at",                        volatile=True),
-), parent=ACCOUNT.asset, matches=(
+), says="One Contact for each customer, by our key, tied to its account.", parent=ACCOUNT.asset, matches=(
     Match("e-mail",                      ("email",),             ("Email",)),
     Match("phone and last name",         ("phone", "last_name"), ("Phone", "LastName")),
 ))
@@ -57,9 +59,9 @@ CONTACT: Final = ObjectMap("salesforce/contacts", "Contact", key="ServiceTitan_C
 OBJECTS: Final = (ACCOUNT, CONTACT)  # parents first
 
 
-def objects_of(config: Salesforce) -> tuple[ObjectMap, ...]:
-    """Give the maps in force: those above, with the site's rows laid over them."""
-    return tuple(target.with_fields(config.fields.get(short(target), ())) for target in OBJECTS)  # type: ignore[call-overload]
+def objects_of(config: Salesforce, targets: Sequence[ObjectMap] = OBJECTS) -> tuple[ObjectMap, ...]:
+    """Give the maps in force: those above (or others), with the site's rows laid over them."""
+    return tuple(target.with_fields(config.fields.get(short(target), ())) for target in targets)  # type: ignore[call-overload]
 
 
 def short(target: ObjectMap) -> str:

@@ -12,13 +12,15 @@ from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
 from tenacity import Retrying, retry_if_exception_type
 
-from st_sf_pipelines.errors import BudgetSpent, CredentialsError, PermanentError, RemoteError, TransientError
-from st_sf_pipelines.systems.http import ATTEMPTS, TRANSIENT_STATUSES, Backoff, Patience
+from st_sf_pipelines.errors import BudgetSpent, CredentialsError, PermanentError, TransientError
+from st_sf_pipelines.systems.http import ATTEMPTS, Backoff, Patience
 from st_sf_pipelines.systems.salesforce.auth import SessionKeeper
-from st_sf_pipelines.systems.salesforce.codes import Kind, kind_of
+from st_sf_pipelines.systems.salesforce.refusals import refusal
+from st_sf_pipelines.systems.salesforce.soap import enveloped, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from xml.etree import ElementTree as ET
 
     from st_sf_pipelines.config import Salesforce as Config
     from st_sf_pipelines.systems.salesforce.auth import Session
@@ -63,16 +65,42 @@ class SalesforceSession:
         self._http.close()
         self._keeper.close()
 
-    def call(self, method: str, path: str, body: Any = None, params: dict[str, str] | None = None) -> Any:
-        """Call `path` below /services/data/vNN.0/; give the answer's JSON. Raise RemoteError."""
-        return self._retried(
+    def call(
+        self, method: str, path: str, body: Any = None, params: dict[str, str] | None = None, *, once: bool = False
+    ) -> Any:
+        """Call `path` below /services/data/vNN.0/; give the answer's JSON. Raise RemoteError.
+
+        `once`: done twice it would do harm, so that after a lost answer the caller looks what became of it.
+        """
+        send = self._once if once else self._retried
+        return send(
             f"{method} {path}",
             lambda client: client.restful(path, params=params, method=method, json=body, headers=HEADERS),
         )
 
-    def query(self, soql: str) -> Any:
-        """Send a query; give its first page."""
-        return self._retried("GET query", lambda client: client.query(soql))
+    def query(self, soql: str, *, deleted: bool = False) -> Any:
+        """Send a query, on `deleted` of those in the recycle bin too; give its first page."""
+        return self._retried("GET query", lambda client: client.query(soql, include_deleted=deleted))
+
+    def soap(self, body: str) -> ET.Element:
+        """Call the SOAP API with the content of an envelope's body; give the answer's envelope. Raise RemoteError."""
+        endpoint = "POST soap"
+        answer: ET.Element = self._retried(endpoint, lambda client: self._posted(endpoint, client, body))
+        return answer
+
+    def _posted(self, endpoint: str, client: Salesforce, body: str) -> ET.Element:
+        url = f"https://{client.sf_instance}/services/Soap/u/{self._config.api_version}"
+        headers = {"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": '""'}
+        response = self._http.post(url, data=enveloped(client.session_id, body).encode(), headers=headers)
+        return opened(self._tenant, endpoint, response.status_code, response.content)
+
+    def records(self, soql: str, *, deleted: bool = False) -> Iterator[dict[str, Any]]:
+        """Give all records of a query, page by page."""
+        page = self.query(soql, deleted=deleted)
+        yield from records_of(page, self._tenant)
+        while not page.get("done", True):
+            page = self.query_more(page["nextRecordsUrl"])
+            yield from records_of(page, self._tenant)
 
     def queries(self, soqls: Sequence[str]) -> list[Any]:
         """Send up to five queries in one call; give their first pages. One that does not go so is sent alone."""
@@ -155,27 +183,6 @@ class SalesforceSession:
             )
             self._client = (session, client)
         return self._client[1]
-
-
-def refusal(tenant: str, endpoint: str, status: int, content: Any) -> RemoteError:
-    """Turn a refused request into the error that says whether trying again can help; no value of the body stays."""
-    first = content[0] if isinstance(content, list) and content and isinstance(content[0], dict) else {}
-    code = first.get("errorCode") or (content.get("error") if isinstance(content, dict) else None)
-    kind: type[RemoteError] = PermanentError
-    cause = "the request is refused"
-    if status == 401 or code == "INVALID_SESSION_ID":
-        kind, cause, code = CredentialsError, "the session is refused", code or "INVALID_SESSION_ID"
-    elif code == "REQUEST_LIMIT_EXCEEDED":
-        concurrent = "oncurrent" in str(first.get("message"))
-        kind = TransientError if concurrent else PermanentError
-        cause = "too many calls at once" if concurrent else "the org's daily limit of API calls is used up"
-    elif status in TRANSIENT_STATUSES or status >= 500 or kind_of(code) is Kind.PASSING:
-        kind, cause = TransientError, "the server is in trouble"
-    elif status == 403:
-        kind, cause = CredentialsError, "the integration user may not do this"
-    fields = first.get("fields")
-    named = tuple(map(str, fields)) if isinstance(fields, list) else ()
-    return kind("salesforce", tenant, endpoint, cause, status=status, code=code, fields=named)
 
 
 def records_of(answer: Any, tenant: str) -> list[dict[str, Any]]:

@@ -1,21 +1,27 @@
-"""The client of ServiceTitan's export feeds for one tenant."""
+"""The client of ServiceTitan's export feeds and lists for one tenant."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 
 from st_sf_pipelines.errors import CredentialsError, TransientError
-from st_sf_pipelines.ports import Page
+from st_sf_pipelines.ports import Listed, Page
 from st_sf_pipelines.systems.http import ATTEMPTS, Http, Pace
 from st_sf_pipelines.systems.servicetitan.auth import TokenKeeper
 from st_sf_pipelines.systems.servicetitan.entities import ENTITY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from st_sf_pipelines.config import Tenant
+    from st_sf_pipelines.ports import Json, Window
+
+LARGEST_PAGE: Final = 5000
+EVER: Final = "2000-01-01T00:00:00Z"
+"""Before any record: for a list that must be given a bound."""
 
 
 class ServiceTitanClient:
@@ -46,8 +52,10 @@ class ServiceTitanClient:
         return self._http.calls
 
     def calls_of(self, entity: str) -> int:
-        """How many calls were sent for one entity's feed, retries included."""
-        return self._http.sent[f"GET {ENTITY[entity].feed.format(tenant=self._tenant.id)}"]
+        """How many calls were sent for one entity's feed and list, retries included."""
+        return sum(
+            self._http.sent[f"GET {ENTITY[entity].path(self._tenant.id, listed=each)}"] for each in (False, True)
+        )
 
     def close(self) -> None:
         """Close the connections."""
@@ -58,14 +66,42 @@ class ServiceTitanClient:
 
         `includeRecentChanges` makes a change visible at once, and repeats it for 15 minutes (reference, section 3).
         """
-        path = ENTITY[entity].feed.format(tenant=self._tenant.id)
+        path = ENTITY[entity].path(self._tenant.id)
         query = {"includeRecentChanges": "true", **({"from": token} if token else {})}
+        answer, records = self._page(path, query)
+        follows = answer.get("continueFrom")
+        return Page(records, follows if isinstance(follows, str) and follows else None, answer.get("hasMore") is True)
+
+    def listed(self, entity: str, page: int, window: Window | None = None, picks: Sequence[int] = ()) -> Listed:
+        """Fetch a page of a list, inactive records with it: all, a window, or some by id. Raise RemoteError.
+
+        A window is sorted by its own stamp, all else by id, where the list can be sorted.
+        """
+        chosen = ENTITY[entity]
+        order = {"modified": "ModifiedOn", "created": "CreatedOn"}[window.of] if window else "Id"
+        query = {
+            "page": str(page),
+            "pageSize": str(LARGEST_PAGE if picks else self._config.list_page_size),
+            "includeTotal": "true",
+            **dict([chosen.inactive.split("=")] if chosen.inactive else []),
+            **{"sort": {"sort": f"+{order}"}, "orderBy": {"orderBy": order, "orderByDirection": "asc"}}.get(
+                chosen.order, {}
+            ),
+            **_bounds(window),
+            **({chosen.picks[0]: ",".join(map(str, picks))} if chosen.picks and picks else {}),
+        }
+        if chosen.needs_a_bound and not picks and "modifiedOnOrAfter" not in query:
+            query["modifiedOnOrAfter"] = EVER
+        answer, records = self._page(chosen.path(self._tenant.id, listed=True), query)
+        total = answer.get("totalCount")
+        return Listed(records, answer.get("hasMore") is True, total if type(total) is int else None)
+
+    def _page(self, path: str, query: dict[str, str]) -> tuple[Json, list[Json]]:
         answer = self._get(path, query)
         records = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(records, list):
             raise TransientError("servicetitan", self._tenant.name, f"GET {path}", "the answer holds no list of data")
-        follows = answer.get("continueFrom")
-        return Page(records, follows if isinstance(follows, str) and follows else None, answer.get("hasMore") is True)
+        return answer, records
 
     def _get(self, path: str, query: dict[str, str]) -> Any:
         """Send a GET with a living token; a token that is refused is renewed once (EXT-2)."""
@@ -84,3 +120,11 @@ class ServiceTitanClient:
                 raise
         refused = used
         return self._http.json(lambda: make(refused))
+
+
+def _bounds(window: Window | None) -> dict[str, str]:
+    """Write a window as the lists' parameters."""
+    if window is None:
+        return {}
+    ends = {f"{window.of}OnOrAfter": window.since, f"{window.of}Before": window.until}
+    return {name: f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}" for name, moment in ends.items() if moment}

@@ -23,7 +23,17 @@ def test_versions_need_no_session(sf: SalesforceSimulator) -> None:
 def test_objects_are_described_whole(api: Api) -> None:
     assert "sobjects" in api.get("/").json()
     names = {entry["name"] for entry in api.get("/sobjects").json()["sobjects"]}
-    assert names == {"Account", "Contact", "Lead", "Opportunity", "Event", "User"}
+    assert names == {
+        "Account",
+        "Contact",
+        "Lead",
+        "Opportunity",
+        "Event",
+        "Campaign",
+        "CampaignMember",
+        "User",
+        "LeadStatus",
+    }
     fields = fields_of(api, "Contact")
     key = fields["ServiceTitan_Customer_Id__c"]
     assert (key["type"], key["length"], key["externalId"], key["unique"]) == ("string", 50, True, True)

@@ -97,3 +97,16 @@ def test_refusals_are_the_exceptions_of_the_library(sf: SalesforceSimulator, cli
     sf.expire_session()
     with pytest.raises(SalesforceExpiredSession):
         client.query("SELECT Id FROM Contact")
+
+
+def test_deals_events_and_merged_records_are_read_through_it(sf: SalesforceSimulator, client: Salesforce) -> None:
+    master, loser = sf.put_records("Contact", {"LastName": "M"}, {"LastName": "L"})
+    deal = {"Name": "Roof", "StageName": "Prospecting", "CloseDate": "2026-08-15", "ContactId": loser}
+    assert of(client, "Opportunity").upsert("ServiceTitan_Opportunity_Id__c/st_1_1", deal) == 201
+    when = {"StartDateTime": "2026-01-31T23:00:00Z", "DurationInMinutes": 60}
+    event = of(client, "Event").create({**when, "WhoId": loser})["id"]
+    sf.merge("Contact", master, loser)
+    assert of(client, "Event").get(event)["WhoId"] == master
+    soql = "SELECT MasterRecordId FROM Contact WHERE IsDeleted = true"
+    assert client.query(soql)["records"] == []
+    assert client.query(soql, include_deleted=True)["records"][0]["MasterRecordId"] == master

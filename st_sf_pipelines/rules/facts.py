@@ -1,0 +1,179 @@
+"""What the rules of deals see: one subject's jobs, estimates and leads, as ServiceTitan tells them, and the moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from zoneinfo import ZoneInfo
+
+CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What every record has. Statuses are folded: lower case, no spaces. Instants are aware and UTC."""
+
+    id: int
+    status: str
+    created_at: datetime
+
+    @property
+    def name(self) -> str:
+        """The record as moves name it: 'estimate 52'."""
+        return f"{type(self).__name__.lower()} {self.id}"
+
+    @property
+    def fact(self) -> str:
+        """The record as it stands: 'estimate 52 open'."""
+        return f"{self.name} {self.status}"
+
+    @property
+    def age(self) -> tuple[datetime, int]:
+        """What records are put in order by, the oldest first."""
+        return self.created_at, self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment(Record):
+    """A visit of a job: scheduled, dispatched, working, hold, done or canceled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Record):
+    """A job with its visits: scheduled, dispatched, inprogress, hold, completed or canceled (deleted is canceled).
+
+    `unit` is its business unit's name, `technicians` those on their way or at work, the last one sent first.
+    """
+
+    modified_at: datetime
+    customer_id: int
+    unit: str | None = None
+    number: str | None = None
+    completed_at: datetime | None = None
+    total_cents: int | None = None
+    created_from_estimate_id: int | None = None
+    sold_by: int | None = None
+    campaign_id: int | None = None
+    technicians: tuple[int, ...] = ()
+    appointments: tuple[Appointment, ...] = ()
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is not canceled."""
+        return self.status != CANCELED
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate(Record):
+    """An estimate: open, sold or dismissed; its value is subtotal and tax in whole cents."""
+
+    modified_at: datetime
+    job_id: int | None = None
+    label: str | None = None
+    value_cents: int = 0
+    sold_on: datetime | None = None
+    sold_by: int | None = None
+
+    @property
+    def sold_at(self) -> datetime:
+        """When it was sold; where ServiceTitan does not say, when it was last touched."""
+        return self.sold_on or self.modified_at
+
+
+@dataclass(frozen=True, slots=True)
+class Lead(Record):
+    """A lead: open, converted or dismissed (deleted is dismissed)."""
+
+    modified_at: datetime
+    campaign_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One subject: a customer with its records and those of the customers merged into it, or a lead without a customer.
+
+    A lead without a customer has the subject -lead_id. Records stand in order of age. `taken` are those of its jobs
+    that another subject's deal has, `last_number` is the highest number that a deal opened for this subject has had,
+    `contact` the type of the CRM contact that it has already.
+    """
+
+    subject: int
+    name: str | None
+    active: bool = True
+    jobs: tuple[Job, ...] = ()
+    estimates: tuple[Estimate, ...] = ()
+    leads: tuple[Lead, ...] = ()
+    taken: frozenset[int] = frozenset()
+    last_number: int = 0
+    contact: Literal["customer", "lead"] | None = None
+
+    @property
+    def called(self) -> str:
+        """The name in titles, never empty."""
+        fallback = f"Customer st_{self.subject}" if self.subject > 0 else f"Lead lead_{-self.subject}"
+        return (self.name or "").strip() or fallback
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """Every fact in words, such as 'estimate 52 open': what was there when a person set a stage."""
+        visits = (visit for job in self.jobs for visit in job.appointments)
+        return frozenset(record.fact for record in (*self.jobs, *visits, *self.estimates, *self.leads))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one deal rests on: its lead, the job that it is tied to, and its estimates in order of age."""
+
+    lead: Lead | None = None
+    job: Job | None = None
+    estimates: tuple[Estimate, ...] = ()
+
+    def offers(self, status: str) -> tuple[Estimate, ...]:
+        """Give its estimates that stand at a status."""
+        return tuple(estimate for estimate in self.estimates if estimate.status == status)
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """The moment that the rules are evaluated for, the tenant's zone, and the day of the last good round."""
+
+    at: datetime
+    zone: ZoneInfo
+    last_good_on: date | None = None
+
+    @property
+    def today(self) -> date:
+        """The tenant's own day."""
+        return self.day(self.at)
+
+    def day(self, instant: datetime) -> date:
+        """Give the tenant's own calendar day at an instant."""
+        return instant.astimezone(self.zone).date()
+
+    def days_since(self, instant: datetime) -> int:
+        """Count the whole days between two calendar days in the tenant's zone."""
+        return (self.today - self.day(instant)).days
+
+    def is_within(self, instant: datetime, days: int | Literal["all"]) -> bool:
+        """In the last N days is a local calendar age of at most N; the windows reach back to the last good round."""
+        if days == "all":
+            return True
+        outage = (self.today - self.last_good_on).days if self.last_good_on else 0
+        return self.days_since(instant) <= max(days, outage)
+
+
+def before(facts: Facts, instant: datetime) -> Facts:
+    """Cut the records that are dated after an instant; the others stand as they do today (SEG-6)."""
+    return replace(
+        facts,
+        jobs=tuple(
+            replace(job, appointments=tuple(visit for visit in job.appointments if visit.created_at <= instant))
+            for job in facts.jobs
+            if job.created_at <= instant
+        ),
+        estimates=tuple(estimate for estimate in facts.estimates if estimate.created_at <= instant),
+        leads=tuple(lead for lead in facts.leads if lead.created_at <= instant),
+    )

@@ -1,0 +1,33 @@
+"""What is listed beside the moves: business units that nobody mapped, and estimates that no deal has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from st_sf_pipelines.rules.pipelines import pipeline_of_unit
+from st_sf_pipelines.rules.shares import owners
+
+if TYPE_CHECKING:
+    from st_sf_pipelines.rules.desk import Desk
+
+
+def list_units(desk: Desk) -> None:
+    """A unit that is not in the table is reported as unmapped until somebody maps it."""
+    for job in desk.facts.jobs:
+        is_recent = job.stands and desk.as_of.is_within(job.created_at, desk.rules.opportunity_window_days)
+        of_deal = any(deal.is_open and job.id in deal.job_ids for deal in desk.deals.values())
+        pipeline, is_mapped = pipeline_of_unit(job.unit, desk.rules.business_units)
+        if (is_recent or of_deal) and not is_mapped:
+            unit = f"the business unit {job.unit!r} is" if job.unit else "it has no business unit that is"
+            desk.hold(None, "CRM-1", f"{unit} in no pipeline's table; it counts as {pipeline}", (job,))
+
+
+def list_strays(desk: Desk) -> None:
+    """A recent estimate that no opportunity has is listed: it moves nothing."""
+    has_deal = owners(desk.facts.estimates, desk.in_order)
+    for estimate in desk.facts.estimates:
+        is_recent = desk.as_of.is_within(estimate.created_at, desk.rules.opportunity_window_days)
+        if estimate.id in has_deal or not is_recent or estimate.status == "dismissed":
+            continue
+        why = "names no job" if estimate.job_id is None else "is of a job without an opportunity"
+        desk.hold(None, "CRM-3", f"the estimate {why}, and the customer has no opportunity from before it", (estimate,))

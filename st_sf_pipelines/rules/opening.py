@@ -1,0 +1,114 @@
+"""What opens a deal: a recent job, an open lead, an estimate after a loss (CRM-1, Leads, CRM-8)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from st_sf_pipelines.rules.installing import claimant
+from st_sf_pipelines.rules.pipelines import INSTALL, SALES
+from st_sf_pipelines.rules.shares import owners
+from st_sf_pipelines.rules.titles import QUALIFYING, installing, offered
+
+if TYPE_CHECKING:
+    from st_sf_pipelines.rules.deals import Deal
+    from st_sf_pipelines.rules.desk import Desk
+    from st_sf_pipelines.rules.facts import Estimate, Job
+
+
+def new_customers(desk: Desk) -> None:
+    """An active customer with a job created in the last 14 days and no open opportunity in that job's pipeline.
+
+    It gets one, tied to the oldest such job that has an estimate open or sold, else to the newest, in Contacted; if
+    that is an install job, in Install at Estimate Approved. Where both kinds qualify at once, the Sales-pipeline job
+    opens, and an install job that CRM-5 does not claim opens its own at the next look. After a close only a job
+    created since opens the next one (CRM-8).
+    """
+    if not desk.facts.active:
+        return
+    offered_on = {each.job_id for each in desk.facts.estimates if each.status in {"open", "sold"}}
+    for pipeline, stage in ((SALES, "contacted"), (INSTALL, "estimate-approved")):
+        jobs = [job for job in desk.free_jobs(pipeline) if _opens(desk, job, pipeline)]
+        if not jobs or desk.open_in(pipeline):
+            continue
+        job = next((job for job in jobs if job.id in offered_on), jobs[-1])
+        label = QUALIFYING if pipeline == SALES else installing(job, job.total_cents)
+        desk.open(stage, label, "CRM-1", job, job=job)
+        return
+
+
+def _opens(desk: Desk, job: Job, pipeline: str) -> bool:
+    closed = [deal.closed_at for deal in desk.deals.values() if deal.closed_at and deal.lost_reason != "merged"]
+    return (
+        desk.as_of.is_within(job.created_at, desk.rules.opportunity_window_days)
+        and all(job.created_at > at for at in closed)
+        and (pipeline == SALES or claimant(desk, job) is None)
+    )
+
+
+def leads(desk: Desk) -> None:
+    """An open lead of the last 14 days whose customer has no job created since it: an opportunity in New Lead.
+
+    The customer's first job since then takes it over, in Contacted. The lead dismissed, and still no job: status lost,
+    in New Lead.
+    """
+    for deal in desk.in_order:
+        if deal.is_open and deal.lead_id is not None and deal.job_id is None:
+            _go_on(desk, deal)
+    known = {deal.lead_id for deal in desk.deals.values()}
+    for lead in desk.facts.leads:
+        has_job = any(job.stands and job.created_at >= lead.created_at for job in desk.facts.jobs)
+        is_recent = desk.as_of.is_within(lead.created_at, desk.rules.opportunity_window_days)
+        if lead.status == "open" and is_recent and not has_job and lead.id not in known and not desk.open_in(SALES):
+            desk.open("new-lead", QUALIFYING, "Leads", lead, lead=lead)
+
+
+def _go_on(desk: Desk, deal: Deal) -> None:
+    since = [job for job in desk.free_jobs(SALES) if job.created_at >= deal.since_at]
+    lead = desk.seen(deal).lead
+    if since:
+        job = since[0]
+        tied = desk.write(deal, job_id=job.id, job_ids=(*deal.job_ids, job.id))
+        if deal.stage == "new-lead":
+            desk.move(tied, "contacted", "Leads", (job,))
+    elif lead and lead.status == "dismissed":
+        desk.close(deal, "lost", "Leads", (lead,), lead.modified_at, lost_reason="lead dismissed")
+
+
+def after_loss(desk: Desk) -> None:
+    """An estimate with a value made or sold after a loss opens one straight in Proposal Sent or Job Sold.
+
+    It has that estimate's title, job and value. While an opportunity is open in Sales, an open estimate opens none.
+    """
+    for estimate in desk.facts.estimates:
+        lost = desk.deals.get(owners(desk.facts.estimates, desk.in_order).get(estimate.id, ""))
+        if lost is None or lost.status != "lost" or estimate.status not in {"open", "sold"}:
+            continue
+        if not _is_after(estimate, lost):
+            desk.hold(lost, "CRM-8", "the opportunity was lost since, and a lost one stays lost", (estimate,))
+        elif estimate.value_cents <= 0:
+            desk.hold(lost, "CRM-8", "the estimate has no value above 0", (estimate,))
+        elif estimate.status == "open" and desk.open_in(SALES):
+            desk.hold(lost, "CRM-8", "another opportunity is open in Sales", (estimate,))
+        else:
+            _open_straight(desk, estimate, lost)
+
+
+def _is_after(estimate: Estimate, lost: Deal) -> bool:
+    made = lost.closed_at is not None and estimate.created_at > lost.closed_at
+    return made or (estimate.status == "sold" and lost.closed_at is not None and estimate.sold_at > lost.closed_at)
+
+
+def _open_straight(desk: Desk, estimate: Estimate, lost: Deal) -> None:
+    job = desk.job(estimate.job_id)
+    first = job.created_at if job else estimate.created_at
+    fields: dict[str, Any] = {
+        "value_cents": estimate.value_cents,
+        "valued_by": "estimate",
+        "since_at": max(first, lost.since_at),
+    }
+    if estimate.status == "sold":
+        day = desk.as_of.day(estimate.sold_at)
+        fields |= {"status": "won", "closed_at": estimate.sold_at, "close_on": day}
+    stage = "job-sold" if estimate.status == "sold" else "proposal-sent"
+    label = offered(estimate, estimate.value_cents)
+    desk.open(stage, label, "CRM-8", estimate, job=job, estimate=estimate, **fields)

@@ -1,0 +1,38 @@
+"""How a deal is called: after its customer and what is being sold to it (CRM-1, CRM-3 to CRM-5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from st_sf_pipelines.rules.facts import Estimate, Job
+
+QUALIFYING: Final = "New Customer Qualifying"
+
+
+def titled(name: str, label: str) -> str:
+    """NAME - what is being sold."""
+    return f"{name} - {label}"
+
+
+def offered(estimate: Estimate, cents: int) -> str:
+    """ESTIMATE NAME - $1,234.56; an estimate without a name is called 'Estimate'."""
+    return f"{(estimate.label or '').strip() or 'Estimate'} - {money(cents)}"
+
+
+def installing(job: Job, cents: int | None) -> str:
+    """Install Job #NUMBER - $1,234.56."""
+    return f"Install Job #{job.number or job.id} - {money(cents or 0)}"
+
+
+def listing(estimates: Iterable[Estimate]) -> str:
+    """The notes that list several open estimates, a line each, the newest first."""
+    lines = (f"Estimate {each.id}: {offered(each, each.value_cents)}" for each in estimates)
+    return "\n".join(("Open estimates:", *lines))
+
+
+def money(cents: int) -> str:
+    """$1,234.56, or -$1,234.56."""
+    return f"{'-' if cents < 0 else ''}${abs(cents) // 100:,}.{abs(cents) % 100:02}"

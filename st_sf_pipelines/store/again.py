@@ -1,0 +1,53 @@
+"""Lets records be sent again: the parked when a person asks, and what a target shows otherwise than agreed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psycopg.types.json import Jsonb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from st_sf_pipelines.store.database import Database
+
+
+def retry(db: Database, tenant_id: int, key: str | None, *, gone_codes: Sequence[str]) -> int:
+    """Let parked records be sent again at the next round, all or those of one key; say how many.
+
+    One that was deleted in the target (`gone_codes`) is asked for anew: its old id is forgotten (SF-13).
+    """
+    with db.connect() as connection:
+        return connection.execute(
+            """UPDATE sync.deliveries SET state = 'pending', next_try_at = NULL, tries = 0,
+                   remote_id = CASE WHEN code = ANY(%(gone)s) THEN NULL ELSE remote_id END,
+                   agreed = CASE WHEN code = ANY(%(gone)s) THEN NULL ELSE agreed END,
+                   agreed_digest = CASE WHEN code = ANY(%(gone)s) THEN NULL ELSE agreed_digest END,
+                   code = NULL, message = NULL, fields = NULL
+               WHERE tenant_id = %(tenant)s AND state = 'parked' AND (%(key)s::text IS NULL OR key = %(key)s)""",
+            {"tenant": tenant_id, "key": key, "gone": list(gone_codes)},
+        ).rowcount
+
+
+def resend(db: Database, tenant_id: int, asset: str, actual: Iterable[tuple[int, dict[str, Any]]]) -> None:
+    """Take as agreed what the target really holds (subject, fields): the next round sends what differs there."""
+    with db.connect() as connection, connection.pipeline():
+        for subject, fields in actual:
+            connection.execute(
+                """UPDATE sync.deliveries SET state = 'pending', wanted = coalesce(wanted, agreed),
+                       wanted_digest = coalesce(wanted_digest, agreed_digest), agreed = %s, agreed_digest = NULL
+                   WHERE tenant_id = %s AND asset = %s AND subject = %s AND state <> 'parked'""",
+                [Jsonb(fields), tenant_id, asset, subject],
+            )
+
+
+def park_missing(db: Database, tenant_id: int, asset: str, keys: Sequence[str]) -> None:
+    """Park what the target no longer holds: a record that somebody deleted is listed, not made again (SF-13)."""
+    with db.connect() as connection:
+        connection.execute(
+            """UPDATE sync.deliveries SET state = 'parked', code = 'NOT_FOUND', message = 'is missing in the target',
+                   wanted = coalesce(wanted, agreed), wanted_digest = coalesce(wanted_digest, agreed_digest),
+                   agreed = '{}', agreed_digest = NULL
+               WHERE tenant_id = %s AND asset = %s AND key = ANY(%s)""",
+            [tenant_id, asset, list(keys)],
+        )

@@ -1,0 +1,29 @@
+"""Whom a change of a record concerns, in SQL: a row for each of `Touches`, over the changed records' references."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from st_sf_pipelines.ports import Touches
+
+REFERENCES: Final = ("customer_id", "job_id")
+"""Columns by which a record names others; `changed` holds those of them that its table has, with the record's id."""
+
+_JOB = "servicetitan.jobs j ON j.tenant_id = %(tenant)s AND j.id = c.job_id"
+
+SUBJECTS: Final = {  # `changed` holds each changed record as it was and as it is
+    Touches.NOBODY: "SELECT NULL::bigint",
+    Touches.SELF: "SELECT c.id FROM changed c",
+    Touches.CUSTOMER: "SELECT c.customer_id FROM changed c",
+    Touches.CUSTOMER_OR_LEAD: "SELECT coalesce(c.customer_id, -c.id) FROM changed c",
+    Touches.JOBS_CUSTOMER: f"SELECT j.customer_id FROM changed c JOIN {_JOB}",
+    Touches.CUSTOMER_OR_JOBS: f"SELECT coalesce(c.customer_id, j.customer_id) FROM changed c LEFT JOIN {_JOB}",
+    Touches.CUSTOMERS_OF_UNIT: """
+        SELECT j.customer_id FROM changed c
+        JOIN servicetitan.jobs j ON j.tenant_id = %(tenant)s AND j.business_unit_id = c.id""",
+    Touches.CUSTOMERS_OF_CAMPAIGN: """
+        SELECT j.customer_id FROM changed c
+        JOIN servicetitan.jobs j ON j.tenant_id = %(tenant)s AND j.campaign_id = c.id
+        UNION SELECT coalesce(l.customer_id, -l.id) FROM changed c
+        JOIN servicetitan.leads l ON l.tenant_id = %(tenant)s AND l.campaign_id = c.id""",
+}
