@@ -16,7 +16,7 @@ from st_sf_pipelines.ports import Outcome, Receipt, Upsert
 from st_sf_pipelines.simulators.crm import CrmSimulator
 from st_sf_pipelines.systems.crm import writer
 from st_sf_pipelines.systems.crm.client import CrmClient
-from st_sf_pipelines.systems.crm.codes import REFUSALS
+from st_sf_pipelines.systems.crm.codes import REFUSALS, mend_for
 from st_sf_pipelines.systems.crm.objects import ACTIVITY, CONTACT, OPPORTUNITY
 from st_sf_pipelines.systems.crm.webhook import Webhook
 
@@ -275,9 +275,9 @@ def test_the_client_is_a_destination_like_any_other(client: CrmClient) -> None:
     assert (destination.calls, destination.usage, destination.calls_for(1000)) == (0, None, 1002)
 
 
-def test_each_code_has_a_mend(client: CrmClient) -> None:
-    assert all(client.mend_for(refusal.code) == refusal.mend for refusal in REFUSALS)
-    assert "st-sf parked retry" in client.mend_for("ANYTHING ELSE")
+def test_each_code_has_a_mend() -> None:
+    assert all(mend_for(refusal.code) == refusal.mend for refusal in REFUSALS)
+    assert "st-sf parked retry" in mend_for("ANYTHING ELSE")
 
 
 SAME = [
