@@ -107,6 +107,7 @@ def hand_over(
     before: Mapping[int, Deal],
     after: Mapping[str, Deal],
     moves: Sequence[Move],
+    activities: Sequence[Activity],
     rekeyed: Mapping[str, str],
 ) -> None:
     """Write whose deals are whose now: rows keep their id, though a lead's deal gets its customer's key."""
@@ -121,6 +122,7 @@ def hand_over(
                 {**_row(now), "id": row_id},
             )
     _write_moves(connection, tenant_id, moves, after)
+    _write_activities(connection, tenant_id, activities, after)
     _touch(connection, tenant_id, touched)
 
 
