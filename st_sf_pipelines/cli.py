@@ -348,11 +348,14 @@ def _serve(
 def demo(
     customers: Annotated[int | None, typer.Option(help="How many customers the shop has.")] = None,
     port: Annotated[int, typer.Option(help="The port of the Dagster UI.")] = 3000,
+    crm: Annotated[str, typer.Option(help="stand-in, or payload: a real Payload CMS (it needs Node).")] = "stand-in",
 ) -> None:
     """Show it all on this machine: database, stand-ins with a shop that lives, Dagster; Ctrl-C stops everything."""
     from st_sf_pipelines.demo import demo as show
 
-    sys.exit(show(customers=customers, port=port))
+    if crm not in ("stand-in", "payload"):
+        raise ConfigError([f"--crm {crm}: expected stand-in or payload"])
+    sys.exit(show(customers=customers, port=port, payload=crm == "payload"))
 
 
 @app.command()
