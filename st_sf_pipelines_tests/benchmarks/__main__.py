@@ -30,6 +30,7 @@ from st_sf_pipelines.settings import load
 from st_sf_pipelines.store import local
 from st_sf_pipelines.store.log import Scope
 from st_sf_pipelines.sync.derive import derive_segments
+from st_sf_pipelines_tests.benchmarks import growth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,6 +151,7 @@ def main() -> None:
             body = {"entity": "customers", "records": touched}
             httpx.post(f"{st['url']}/_sim/records", json=body, timeout=60).raise_for_status()
             bench.round("a round after 1 % changed")
+            rows += growth.measure(st, many)
         show(rows)
 
 
