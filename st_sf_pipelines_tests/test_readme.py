@@ -74,7 +74,7 @@ def test_a_table_says_what_the_code_says(name: str) -> None:
 
 def test_every_command_that_the_readme_names_exists() -> None:
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    named = set(re.findall(r"st-sf ([a-z]+)", README.read_text()))
+    named = set(re.findall(r"st-sf ([a-z-]+)", README.read_text()))
     assert named <= set(commands)
 
 
