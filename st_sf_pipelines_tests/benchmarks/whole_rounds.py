@@ -34,7 +34,7 @@ def measure(rows: Measured, customers: int) -> None:
         _round(rows, f"first load of {customers:,} customers")
         db, tenant, bounds = open_database(load()), load().site.tenants[0], load().site.segments
         with rows.measured("a poll with no news") as row:
-            row.told.append(news.look(db, tenant, bounds, datetime.now(UTC)).sentence)
+            row.told.append(news.look(db, tenant, load().site, datetime.now(UTC)).sentence)
         with rows.measured(f"segments of {customers:,} customers, all of them") as row:
             done = derive_segments(db, tenant, bounds, datetime.now(UTC), Scope(everybody=True))
             row.told.append(f"{done.changed} changed")
