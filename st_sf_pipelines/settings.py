@@ -205,7 +205,7 @@ def _validated(data: Any, place: Callable[[Path_], str]) -> Site:
     try:
         site = Site.model_validate(data)
     except ValidationError as error:
-        faults = [f"{place(tuple(fault['loc']))}: {_expected(fault)}" for fault in error.errors(include_url=False)]
+        faults = [f"{place(tuple(fault['loc']))}: {expected(fault)}" for fault in error.errors(include_url=False)]
         raise ConfigError(faults) from None
     if faults := [f"{place(at)}: {fault}" for at, fault in _unknown_columns(site)]:
         raise ConfigError(faults)
@@ -223,7 +223,8 @@ def _unknown_columns(site: Site) -> Iterator[tuple[Path_, str]]:
                         yield at, f"{column!r} is no column; expected one of {', '.join(COLUMNS)}"
 
 
-def _expected(fault: Any) -> str:
+def expected(fault: Any) -> str:
+    """Say what one of pydantic's errors expected, quoting no value."""
     kind, message = fault["type"], str(fault["msg"]).removeprefix("Value error, ")
     if kind in ("missing", "missing_argument"):
         return "is missing; a value is expected here"

@@ -91,7 +91,8 @@ def _differing(destination: Destination, target: ObjectMap, agreed: dict[str, An
     return tuple(
         name
         for name, value in agreed.items()
-        if name not in target.volatile | target.create_only and not destination.same(name, value, remote.fields.get(name))
+        if name not in target.volatile | target.create_only
+        and not destination.same(name, value, remote.fields.get(name))
     )
 
 

@@ -155,9 +155,7 @@ def test_when_most_of_a_list_is_missing_the_list_is_doubted_and_nothing_is_marke
     assert sweeps.gone(loaded, TENANT) == []
 
 
-def test_what_the_list_only_seemed_not_to_show_is_asked_for_by_id(
-    loaded: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
-) -> None:
+def test_what_the_list_only_seemed_not_to_show_is_asked_for_by_id(loaded: Database, source: ServiceTitanClient) -> None:
     """Another night's page was skipped, as rows had moved: the records are there when they are asked for."""
     sweep_of(loaded, source, "customers", budget=1)
     with loaded.connect() as connection:

@@ -267,7 +267,7 @@ def test_strangers_are_looked_for_where_a_key_could_find_them(
     assert client.strangers([EVENT, CAMPAIGN_MEMBER]) == []
     sf.put_records("Lead", {"LastName": "L", "Company": "C"})
     sf.put_records("Opportunity", {"Name": "O", "StageName": "Prospecting", "CloseDate": "2026-01-31"})
-    assert client.strangers(DEALS) == [OPPORTUNITY, LEAD]
+    assert client.strangers(DEALS) == [LEAD, OPPORTUNITY]
 
 
 def test_merged_records_name_the_one_that_is_left(sf: SalesforceSimulator, client: SalesforceClient) -> None:
@@ -296,8 +296,7 @@ def test_what_the_maps_make_is_taken_by_the_org_and_read_back_the_same(
         sent = {**wanted, **{name: ids[wanted[name]["$ref"]] for name in target.references}}
         [made] = push(client, target, Upsert(row["key"], difference(target, sent, None)))
         assert (made.outcome, made.code) == (Outcome.CREATED, None)
-        keys = [row["key"] if target.key else str(made.remote_id)]
-        [read] = client.read(target, [field.to for field in target.fields], keyed=True, keys=keys)
+        [read] = client.read(target, [field.to for field in target.fields], keyed=True, ids=[str(made.remote_id)])
         assert read.key == (row["key"] if target.key else None)
         assert [
             name

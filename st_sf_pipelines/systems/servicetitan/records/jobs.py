@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, StrictStr
+from pydantic import StrictStr, model_validator
 
 from st_sf_pipelines.rules.stamps import instant
-from st_sf_pipelines.systems.servicetitan.records.record import Id, Moment, Money, Record, Text, Ticks, folded
+from st_sf_pipelines.systems.servicetitan.records.record import (
+    Id,
+    Moment,
+    Money,
+    Record,
+    Text,
+    folded,
+    stamped_at_creation,
+)
 
 
 class Job(Record):
@@ -45,9 +53,10 @@ class JobCanceledLog(Record):
 
     COLUMNS = ("job_id", "reason_id", "created_on")
     STAMP = "createdOn"
-    modifiedOn: Ticks = Field(validation_alias="createdOn")
     jobId: Id
     reasonId: Id | None = None
+
+    _stamp = model_validator(mode="before")(stamped_at_creation)
 
     def columns(self) -> tuple[Any, ...]:
         """Give the columns."""

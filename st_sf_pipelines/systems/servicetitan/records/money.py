@@ -17,6 +17,7 @@ from st_sf_pipelines.systems.servicetitan.records.record import (
     Reference,
     Text,
     folded,
+    stamped_at_creation,
 )
 
 
@@ -57,13 +58,7 @@ class Invoice(Record):
     total: Money | None = None
     invoiceDate: Day | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _never_changed(cls, raw: Any) -> Any:
-        """Take the stamp of its creation where `modifiedOn` is null, as the API allows here."""
-        if isinstance(raw, dict) and raw.get("modifiedOn") is None and "createdOn" in raw:
-            return {**raw, "modifiedOn": raw["createdOn"]}
-        return raw
+    _stamp = model_validator(mode="before")(stamped_at_creation)
 
     def columns(self) -> tuple[Any, ...]:
         """Give the columns."""

@@ -53,6 +53,13 @@ def folded(word: str) -> str:
     return "".join(word.split()).lower()
 
 
+def stamped_at_creation(raw: Any) -> Any:
+    """Take the stamp of its creation for a record that tells no `modifiedOn`: a log, or an invoice never changed."""
+    if isinstance(raw, dict) and raw.get("modifiedOn") is None and "createdOn" in raw:
+        return {**raw, "modifiedOn": raw["createdOn"]}
+    return raw
+
+
 class Record(BaseModel):
     """What every record has: an id, the stamp of its last change, whether it is active, and when it was created."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from st_sf_pipelines.systems.servicetitan.records.record import Id, Named, Record, Text
 
@@ -10,7 +10,7 @@ from st_sf_pipelines.systems.servicetitan.records.record import Id, Named, Recor
 class Setting(Record):
     """A setting that other records name by its id: what we use of it is its name."""
 
-    COLUMNS = ("name", "created_on")
+    COLUMNS: ClassVar[tuple[str, ...]] = ("name", "created_on")
     name: Text = None
 
     def columns(self) -> tuple[Any, ...]:

@@ -1,0 +1,93 @@
+"""A change touches the customer of its job, before and after; a lead without a customer is touched itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from st_sf_pipelines_tests.store.feeding import STAMP, customer, feed, job, touched
+
+if TYPE_CHECKING:
+    from st_sf_pipelines.store.database import Database
+
+ANN, BEN = 11, 12
+ANNS_JOB, BENS_JOB = 31, 32
+GOOD: dict[str, Any] = {"id": 90, "modifiedOn": STAMP, "createdOn": STAMP, "active": True}
+LATER = "2026-01-02T00:00:00Z"
+
+OF_A_JOB: dict[str, dict[str, Any]] = {
+    "bookings": {"status": "New"},
+    "job_canceled_logs": {},
+    "appointments": {"status": "Scheduled"},
+    "appointment_assignments": {"status": "Scheduled", "appointmentId": 5, "technicianId": 6},
+    "estimates": {"status": {"value": 0, "name": "Open"}},
+}
+
+
+def new(db: Database, entity: str, seen: int = 0) -> list[int]:
+    return sorted(touched(db, f"servicetitan/{entity}")[seen:])
+
+
+@pytest.fixture
+def shop(db: Database) -> Database:
+    """Give a store with a job of Ann's and one of Ben's."""
+    feed(db, "jobs", job(ANNS_JOB, ANN), job(BENS_JOB, BEN))
+    return db
+
+
+@pytest.mark.parametrize("entity", OF_A_JOB)
+def test_a_record_of_a_job_touches_the_jobs_customer_before_and_after(shop: Database, entity: str) -> None:
+    feed(shop, entity, {**GOOD, **OF_A_JOB[entity], "jobId": ANNS_JOB})
+    assert new(shop, entity) == [ANN]
+    feed(shop, entity, {**GOOD, **OF_A_JOB[entity], "jobId": BENS_JOB, "modifiedOn": LATER})
+    assert new(shop, entity, 1) == [ANN, BEN]
+
+
+@pytest.mark.parametrize("entity", OF_A_JOB)
+def test_a_record_that_comes_before_its_job_is_not_lost_for_the_job_touches_its_customer(
+    db: Database, entity: str
+) -> None:
+    feed(db, entity, {**GOOD, **OF_A_JOB[entity], "jobId": ANNS_JOB})
+    assert new(db, entity) == []
+    feed(db, "jobs", job(ANNS_JOB, ANN))
+    assert new(db, "jobs") == [ANN]
+
+
+@pytest.mark.parametrize("entity", ["appointments", "estimates"])
+def test_a_customer_of_its_own_goes_before_the_jobs(shop: Database, entity: str) -> None:
+    feed(shop, entity, {**GOOD, **OF_A_JOB[entity], "jobId": ANNS_JOB, "customerId": BEN})
+    assert new(shop, entity) == [BEN]
+
+
+def test_an_invoice_of_nobody_touches_its_jobs_customer(shop: Database) -> None:
+    feed(shop, "invoices", {**GOOD, "customer": None, "job": {"id": ANNS_JOB}, "total": "1.00"})
+    assert new(shop, "invoices") == [ANN]
+
+
+def test_a_lead_without_a_customer_is_touched_itself_and_with_its_customer_when_that_appears(db: Database) -> None:
+    lead = {**GOOD, "status": "Open", "customerId": None}
+    feed(db, "leads", lead)
+    assert new(db, "leads") == [-90]
+    feed(db, "leads", {**lead, "customerId": ANN, "modifiedOn": LATER})
+    assert new(db, "leads", 1) == [-90, ANN]
+
+
+def test_a_unit_that_is_renamed_touches_the_customers_of_its_jobs(db: Database) -> None:
+    feed(db, "jobs", job(1, ANN, businessUnitId=9), job(2, ANN, businessUnitId=9), job(3, BEN, businessUnitId=8))
+    feed(db, "business_units", {**GOOD, "id": 9, "name": "Pool - Sales"})
+    assert new(db, "business_units") == [ANN]
+
+
+def test_a_campaign_touches_the_customers_of_its_jobs_and_its_leads(db: Database) -> None:
+    feed(db, "jobs", job(1, ANN, campaignId=7))
+    feed(db, "leads", {**GOOD, "status": "Open", "campaignId": 7}, {**GOOD, "id": 91, "status": "Open"})
+    feed(db, "campaigns", {**GOOD, "id": 7, "name": "Radio"})
+    assert new(db, "campaigns") == [-90, ANN]
+
+
+@pytest.mark.parametrize("entity", ["job_types", "job_cancel_reasons", "tag_types", "technicians", "employees"])
+def test_other_settings_touch_nobody(shop: Database, entity: str) -> None:
+    feed(shop, "customers", customer(90))
+    feed(shop, entity, {**GOOD, "name": "Whoever"})
+    assert new(shop, entity) == []

@@ -1,0 +1,73 @@
+"""Fields that nobody documented are kept, and told once for each tenant, entity and field, never with a value."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from st_sf_pipelines.store import quarantine
+from st_sf_pipelines.sync.pages import Desk
+from st_sf_pipelines.sync.pull import pull
+from st_sf_pipelines.systems.servicetitan.entities import ENTITIES, ENTITY
+from st_sf_pipelines_tests.store.feeding import customer, job, rows
+from st_sf_pipelines_tests.world import TENANT
+
+if TYPE_CHECKING:
+    from st_sf_pipelines.simulators.servicetitan.simulator import ServiceTitanSimulator
+    from st_sf_pipelines.store.database import Database
+    from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
+
+CUSTOMERS = ENTITY["customers"]
+
+
+def drift(db: Database, tenant: int = TENANT) -> list[tuple[str, str, str]]:
+    return [(row["entity"], row["field"], row["kind"]) for row in quarantine.drift(db, tenant)]
+
+
+def test_an_unknown_field_is_kept_and_told_once(
+    db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
+) -> None:
+    [st_id] = st.put("customers", [{"name": "Ann Lee", "favouriteColour": "secret green", "shoeSize": None}])
+    first = pull(db, source, TENANT, CUSTOMERS)
+    assert {"favouriteColour", "shoeSize"} <= set(first.drift)
+    st.put("customers", [{"name": "Ben Ray", "favouriteColour": "blue"}])
+    assert pull(db, source, TENANT, CUSTOMERS).drift == (), "once"
+    found = drift(db)
+    assert {("customers", "favouriteColour", "string"), ("customers", "shoeSize", "null")} <= set(found)
+    assert "secret green" not in json.dumps(quarantine.drift(db, TENANT), default=str)
+    [row] = rows(db, "SELECT record FROM servicetitan.customers WHERE id = %s", st_id)
+    assert row["record"]["favouriteColour"] == "secret green"
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [("x", "string"), (1, "number"), (1.5, "number"), (True, "boolean"), ([], "array"), ({}, "object")],
+)
+def test_its_json_type_is_told(db: Database, value: Any, kind: str) -> None:
+    Desk(db, TENANT, CUSTOMERS).keep([customer(1), customer(2, brandNew=None), customer(3, brandNew=value)])
+    assert drift(db) == [("customers", "brandNew", kind)]
+
+
+def test_each_tenant_and_entity_is_told_its_own(db: Database) -> None:
+    for tenant in (TENANT, TENANT + 1):
+        assert Desk(db, tenant, CUSTOMERS).keep([customer(1, brandNew=1)]).drift == ("brandNew",)
+    assert Desk(db, TENANT, ENTITY["jobs"]).keep([job(1, 1, brandNew=1)]).drift == ("brandNew",)
+    assert drift(db) == [("customers", "brandNew", "number"), ("jobs", "brandNew", "number")]
+
+
+def test_a_page_with_things_that_are_no_records_has_no_drift_of_them(db: Database) -> None:
+    odd: list[Any] = [None, [1], "text", customer(1)]
+    assert Desk(db, TENANT, CUSTOMERS).keep(odd).drift == ()
+
+
+def test_a_field_named_beyond_measure_is_cut(db: Database) -> None:
+    Desk(db, TENANT, CUSTOMERS).keep([customer(1, **{"x" * 5000: 1, "a\x00b": 2})])
+    assert sorted(len(field) for _, field, _ in drift(db)) == [3, 200]
+
+
+@pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)
+def test_every_field_that_we_use_is_documented(entity: Any) -> None:
+    assert set(entity.record.model_fields) - {"modifiedOn"} <= entity.fields
+    assert entity.stamp in entity.fields
