@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final
 
-from . import against_dlt, whole_rounds
+from . import against_dlt, growth, whole_rounds
 from .table import Measured
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 TOPICS: Final[dict[str, Callable[[Measured, int], None]]] = {
     "rounds": whole_rounds.measure,
     "dlt": against_dlt.measure,
+    "growth": growth.measure,
 }
 
 

@@ -19,15 +19,18 @@ from st_sf_pipelines.defs.instance import database_url, open_database, open_inst
 from st_sf_pipelines.defs.jobs import ROUND, TENANT_TAG
 from st_sf_pipelines.defs.raw import key_of
 from st_sf_pipelines.defs.resources import TENANTS, round_config
+from st_sf_pipelines.operate.rounds import run_rounds
 from st_sf_pipelines.settings import load
 from st_sf_pipelines.store.database import beside
+
+from .bench import home, stand_in, write_site
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
     from st_sf_pipelines.settings import Settings
 
-    Row = tuple[str, str, float, float]
+    from .table import Measured
 
 BEATS: Final = 24 * 12
 TICKS: Final = 24 * 3600 // 15
@@ -35,13 +38,22 @@ TICKS: Final = 24 * 3600 // 15
 MEGABYTE: Final = 1_000_000
 
 
-def measure(st: dict[str, Any], customers: int, *, rounds: int = 10) -> list[Row]:
-    """Let beats pass with 1 % of the customers changed, and without news, on a loaded site; say the MB of a day.
+def measure(rows: Measured, customers: int) -> None:
+    """Load a shop, then let beats pass with 1 % of its customers changed, and without news; say the MB of a day."""
+    with home() as place, stand_in("servicetitan", "--customers", str(customers)) as st, stand_in("salesforce") as sf:
+        write_site(place, st, sf)
+        with open_instance(load()) as instance:
+            run_rounds(instance, load(), load().site.tenants)
+        with rows.measured(f"growth of the databases, a tenant of {customers:,} customers") as row:
+            row.told += _grown(st, customers)
 
-    `st` is the stand-in's first line. The rounds run what the sensor would ask for, in Dagster's real storage.
+
+def _grown(st: dict[str, Any], customers: int, *, rounds: int = 10) -> list[str]:
+    """Run what the sensor would ask for, in Dagster's real storage; tell the MB of a day, and what a clean-up leaves.
+
+    `st` is the stand-in's first line.
     """
     settings = load()
-    began, cpu = time.perf_counter(), time.process_time()
     with open_instance(settings) as instance:
         instance.add_dynamic_partitions(TENANTS.name or "", [each.name for each in settings.site.tenants])
         before = _sizes(settings, whole=True)
@@ -55,15 +67,13 @@ def measure(st: dict[str, Any], customers: int, *, rounds: int = 10) -> list[Row
         left = _sizes(settings, whole=True)
     grown = [(busy[n] - before[n]) / MEGABYTE for n in (0, 1)]
     stays = [(left[n] - before[n]) / MEGABYTE for n in (0, 1)]
-    told = (
-        f"with 1 % news: ours {grown[0] / rounds * BEATS:.1f}, Dagster's {grown[1] / rounds * BEATS:.1f}",
+    return [
+        f"MB a day with 1 % news: ours {grown[0] / rounds * BEATS:.1f}, Dagster's {grown[1] / rounds * BEATS:.1f}",
         f"without news: ours {(quiet[0] - busy[0]) / MEGABYTE * 24:.1f}, "
         f"Dagster's {(quiet[1] - busy[1]) / MEGABYTE * 24:.1f}, its ticks, of which two days are kept",
         f"of {grown[0]:.1f} and {grown[1]:.1f} MB grown in {rounds} rounds the clean-up leaves {stays[0]:.1f} and "
         f"{stays[1]:.1f}, when all is old: {counts['dagster runs']} runs, {counts['sync.touched']} log entries went",
-    )
-    wall, spent = time.perf_counter() - began, time.process_time() - cpu
-    return [(f"MB a day of one tenant of {customers:,} customers", "; ".join(told), wall, spent)]
+    ]
 
 
 def _beat(instance: DagsterInstance, settings: Settings, st: dict[str, Any], customers: int, n: int) -> None:
@@ -72,7 +82,7 @@ def _beat(instance: DagsterInstance, settings: Settings, st: dict[str, Any], cus
     body = {"entity": "customers", "records": changed}
     httpx.post(f"{st['url']}/_sim/records", json=body, timeout=60).raise_for_status()
     tenant = settings.site.tenants[0]
-    found = news.look(open_database(settings), tenant, settings.site.segments_of(tenant), datetime.now(UTC))
+    found = news.look(open_database(settings), tenant, settings.site, datetime.now(UTC))
     job = defs().resolve_job_def(ROUND.name)
     assets, checks = selected(job, AssetSelection.assets(*map(key_of, found.assets)).downstream())
     done = job.get_subset(asset_selection=set(assets), asset_check_selection=set(checks)).execute_in_process(
