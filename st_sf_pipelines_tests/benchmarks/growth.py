@@ -69,10 +69,14 @@ def _grown(st: dict[str, Any], customers: int, *, rounds: int = 10) -> list[str]
     stays = [(left[n] - before[n]) / MEGABYTE for n in (0, 1)]
     return [
         f"MB a day with 1 % news: ours {grown[0] / rounds * BEATS:.1f}, Dagster's {grown[1] / rounds * BEATS:.1f}",
-        f"without news: ours {(quiet[0] - busy[0]) / MEGABYTE * 24:.1f}, "
-        f"Dagster's {(quiet[1] - busy[1]) / MEGABYTE * 24:.1f}, its ticks, of which two days are kept",
-        f"of {grown[0]:.1f} and {grown[1]:.1f} MB grown in {rounds} rounds the clean-up leaves {stays[0]:.1f} and "
-        f"{stays[1]:.1f}, when all is old: {counts['dagster runs']} runs, {counts['sync.touched']} log entries went",
+        (
+            f"without news: ours {(quiet[0] - busy[0]) / MEGABYTE * 24:.1f}, "
+            f"Dagster's {(quiet[1] - busy[1]) / MEGABYTE * 24:.1f}, its ticks, of which two days are kept"
+        ),
+        (
+            f"of {grown[0]:.1f} and {grown[1]:.1f} MB grown in {rounds} rounds the clean-up leaves {stays[0]:.1f} and "
+            f"{stays[1]:.1f}, when all is old: {counts['dagster runs']} runs, {counts['sync.touched']} log entries went"
+        ),
     ]
 
 
