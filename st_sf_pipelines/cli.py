@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from st_sf_pipelines import console
+from st_sf_pipelines.console import previews as rehearsed
 from st_sf_pipelines.errors import ConfigError, StSfError
 from st_sf_pipelines.settings import LOG_LEVELS, in_force, load
 
@@ -26,6 +27,9 @@ app.add_typer(db_app, name="db")
 app.add_typer(parked_app, name="parked")
 
 TenantOption = Annotated[str | None, typer.Option("--tenant", help="One tenant by name; else all.")]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", help="Over the site file: segments.vip_lifetime_value=15000; several go.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -83,14 +87,41 @@ def plan(tenant: TenantOption = None, as_json: JsonOption = False) -> None:
 
 @app.command()
 def explain(
-    customer: Annotated[str, typer.Argument(help="A ServiceTitan customer id, or its external id (st_123).")],
+    customer: Annotated[str, typer.Argument(help="A customer (123, st_123), an opportunity (st_123_1) or lead_45.")],
     tenant: TenantOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say which rule put a customer where it is, on which records, and when that changes by itself."""
+    """Say which rules put a customer and its opportunities where they are, on which records, and what time changes."""
+    from st_sf_pipelines.console.stories import explained
     from st_sf_pipelines.operate.customers import explain as tell
 
-    console.show(tell(load(), tenant, customer), as_json=as_json, how=console.explained)
+    console.show(tell(load(), tenant, customer), as_json=as_json, how=explained)
+
+
+@app.command()
+def preview(
+    tenant: TenantOption = None,
+    sets: SetOption = None,
+    as_of: Annotated[str, typer.Option(help="The moment that rules are evaluated for (ISO 8601); else now.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Tell, before an edited rule is adopted, who would move from where to where; nothing is written."""
+    from st_sf_pipelines.operate import previews
+
+    console.show(previews.preview(load(), tenant, sets or (), as_of), as_json=as_json, how=rehearsed.moves)
+
+
+@app.command()
+def backtest(
+    as_of: Annotated[str, typer.Option(help="A moment in the past (ISO 8601).")],
+    tenant: TenantOption = None,
+    sets: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the rules as of a past date over today's records less those dated after it; nothing is written."""
+    from st_sf_pipelines.operate import previews
+
+    console.show(previews.backtest(load(), tenant, sets or (), as_of), as_json=as_json, how=rehearsed.moves)
 
 
 @app.command()
@@ -147,6 +178,37 @@ def parked_retry(
 
 
 @app.command()
+def setup(
+    tenant: TenantOption = None,
+    target: Annotated[str, typer.Option(help="crm")] = "crm",
+    apply: Annotated[bool, typer.Option("--apply", help="Make what is missing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a target lacks (the CRM's pipelines and stages); with --apply, make it."""
+    from st_sf_pipelines.operate.targets import setup as set_up
+
+    report = set_up(load(), tenant, target, apply=apply)
+    console.show(report, as_json=as_json, how=console.set_up)
+    sys.exit(0 if report["ok"] else 1)
+
+
+@app.command()
+def state(
+    customer: Annotated[str, typer.Argument(help="A ServiceTitan customer id, or its external id (st_123).")],
+    value: Annotated[str, typer.Argument(help="The state: 0, 1, 2, 2.5, 3, 4, 5, 5.5 or 6.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept with the change.")],
+    tenant: TenantOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Set a customer's state by hand; it stays until a newer fact supports another."""
+    from st_sf_pipelines.operate.customers import set_state
+
+    told = f"{customer} is in state {value} from now on, until a newer fact supports another"
+    report = set_state(load(), tenant, customer, value, reason)
+    console.show(report, as_json=as_json, how=lambda _: typer.echo(told))
+
+
+@app.command()
 def allow(
     run: Annotated[str, typer.Argument(help="The run that the mass-change guard stopped.")], as_json: JsonOption = False
 ) -> None:
@@ -180,6 +242,17 @@ def quarantine(tenant: TenantOption = None, as_json: JsonOption = False) -> None
     from st_sf_pipelines.operate.customers import list_quarantine
 
     console.show(list_quarantine(load(), tenant), as_json=as_json, how=console.quarantine)
+
+
+@app.command("clean-up")
+def clean_up(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would go; delete nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Forget what is older than the site file's `retention`; Dagster does it every night."""
+    from st_sf_pipelines.operate.cleaning import clean_up as forget
+
+    console.show(forget(load(), dry_run=dry_run), as_json=as_json, how=console.forgotten)
 
 
 @app.command("config")
@@ -275,11 +348,14 @@ def _serve(
 def demo(
     customers: Annotated[int | None, typer.Option(help="How many customers the shop has.")] = None,
     port: Annotated[int, typer.Option(help="The port of the Dagster UI.")] = 3000,
+    crm: Annotated[str, typer.Option(help="stand-in, or payload: a real Payload CMS (it needs Node).")] = "stand-in",
 ) -> None:
     """Show it all on this machine: database, stand-ins with a shop that lives, Dagster; Ctrl-C stops everything."""
     from st_sf_pipelines.demo import demo as show
 
-    sys.exit(show(customers=customers, port=port))
+    if crm not in ("stand-in", "payload"):
+        raise ConfigError([f"--crm {crm}: expected stand-in or payload"])
+    sys.exit(show(customers=customers, port=port, payload=crm == "payload"))
 
 
 @app.command()
@@ -299,9 +375,6 @@ def _rounds(
 
     settings = load()
     chosen = tenants_of(settings, tenant)
-    for each in chosen:
-        if each.crm is not None:
-            typer.echo(f"{each.name}: the crm section is checked, but nothing is written to a CRM yet", err=True)
     with open_instance(settings) as instance:
         return run_rounds(instance, settings, chosen, entities=entities, targets=targets, **config)
 

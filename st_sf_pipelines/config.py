@@ -192,6 +192,15 @@ class States(Model):
     )
 
 
+class Retention(Model):
+    """How many days we remember what is no fact (OPS-7); records, histories and quarantine stay for good."""
+
+    runs_days: int = Field(default=14, ge=1, description="Dagster's runs, but the latest of each asset and tenant")
+    audit_days: int = Field(default=90, ge=1, description="rounds and what each asset did in them")
+    receipts_days: int = Field(default=90, ge=1, description="receipts, but the newest of each record")
+    standstill_days: int = Field(default=30, ge=1, description="the log of an asset that no longer reads it")
+
+
 class Tenant(Model):
     """One ServiceTitan account, and where its customers go (EXT-8)."""
 
@@ -224,6 +233,7 @@ class Site(Model):
     guard: Guard = Field(default_factory=Guard)
     pipelines: Pipelines = Field(default_factory=Pipelines)
     states: States = Field(default_factory=States)
+    retention: Retention = Field(default_factory=Retention)
 
     @model_validator(mode="after")
     def _apart(self) -> Site:

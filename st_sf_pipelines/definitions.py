@@ -2,7 +2,19 @@
 
 import dagster as dg
 
-from st_sf_pipelines.defs import automation, checks, deals, derived, history, inbound, jobs, raw, sweep, targets
+from st_sf_pipelines.defs import (
+    automation,
+    checks,
+    cleaning,
+    deals,
+    derived,
+    history,
+    inbound,
+    jobs,
+    raw,
+    sweep,
+    targets,
+)
 from st_sf_pipelines.defs.resources import RoundResource
 
 
@@ -24,9 +36,9 @@ def defs() -> dg.Definitions:
             *targets.ENDS,
         ],
         asset_checks=[*checks.PROOFS],
-        jobs=[jobs.ROUND, jobs.RECONCILE, jobs.SWEEP],
+        jobs=[jobs.ROUND, jobs.RECONCILE, jobs.SWEEP, cleaning.CLEAN_UP],
         sensors=[automation.poll],
-        schedules=[automation.nightly_sweep, automation.nightly_proof],
+        schedules=[automation.nightly_sweep, automation.nightly_proof, cleaning.nightly_clean_up],
         resources={"tenant_round": RoundResource()},
         executor=dg.in_process_executor,
     )

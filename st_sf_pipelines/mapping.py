@@ -176,7 +176,8 @@ class ObjectMap:
     Without an `external_id` the target does not find a record by our key while it writes, and may take it twice: one
     whose answer was lost is looked up before it is sent again. With no such field at all (`key` is empty) a record is
     known by what is set once, its `create_only` fields. `matches` are the ways to recognise records that are there
-    already, the best first; our key goes before all of them.
+    already, the best first; our key goes before all of them. `behind` names assets that go before this one, though no
+    field points to their records.
     """
 
     asset: str
@@ -188,6 +189,7 @@ class ObjectMap:
     parent: str | None = None
     external_id: bool = True
     matches: tuple[Match, ...] = ()
+    behind: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:

@@ -233,6 +233,31 @@ class ReadBack:
     stages_asset: str
 
 
+@dataclass(frozen=True)
+class Told:
+    """How many events a webhook took, how many not, and why the first of them was not."""
+
+    sent: int
+    failed: int
+    cause: str | None = None
+
+
+class Hears(Protocol):
+    """A system that is told what happened, one event a call."""
+
+    def tell(self, events: Sequence[Json]) -> Told:
+        """Post events in order; the first failure ends it, and is told, not raised."""
+        ...
+
+
+class Converts(Protocol):
+    """A destination whose leads turn into contacts."""
+
+    def convert(self, conversions: Sequence[Conversion]) -> Iterator[Sequence[Receipt]]:
+        """Convert leads into the contacts that they became; yield receipts under the leads' ids. Raise RemoteError."""
+        ...
+
+
 class Listener(Protocol):
     """A destination whose people change records too, which are read back."""
 
@@ -272,6 +297,10 @@ class Destination(Protocol):
         `known` are the slugs that were there once: a missing one of them was deleted by a person, and is made anew only
         with `again`. Raise TargetStopped, RemoteError.
         """
+        ...
+
+    def masters(self, target: ObjectMap, remote_ids: Sequence[str]) -> Mapping[str, str]:
+        """Give, for each of these records that lost a merge there, the one that won (SF-10). Raise RemoteError."""
         ...
 
     def strangers(self, targets: Sequence[ObjectMap]) -> list[ObjectMap]:

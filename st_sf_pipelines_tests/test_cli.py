@@ -415,7 +415,7 @@ def test_foreseen_trouble_is_told_in_a_sentence(shop: World, st_sf: Commands) ->
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("nonsense",), ("'nonsense'", "servicetitan or salesforce")),
+        (("nonsense",), ("'nonsense'", "servicetitan, salesforce or crm")),
         (("servicetitan", "--shop", "nowhere"), ("nowhere", "perfect-catch")),
         (("servicetitan", "--faults", "missing.json"), ("missing.json",)),
         (("salesforce", "--faults", "missing.json"), ("missing.json",)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import yaml
 from st_sf_pipelines.defs import instance
 from st_sf_pipelines.operate.rounds import run_rounds
 from st_sf_pipelines.settings import Settings, load
+from st_sf_pipelines.simulators.crm.simulator import CrmSimulator
 from st_sf_pipelines.simulators.salesforce.simulator import SalesforceSimulator
 from st_sf_pipelines.simulators.servicetitan.simulator import ServiceTitanSimulator
 
@@ -41,6 +42,7 @@ class World:
     folder: Path
     dagster: dg.DagsterInstance
     extra: dict[str, Any] = field(default_factory=dict)
+    crm: CrmSimulator | None = None
 
     @classmethod
     @contextmanager
@@ -52,7 +54,11 @@ class World:
         shop: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> Iterator[World]:
-        """Start both stand-ins and set the variables; `options` go to the ServiceTitan stand-in."""
+        """Start the stand-ins and set the variables; `options` go to the ServiceTitan stand-in.
+
+        With the option `crm` the tenant has a CRM too: a stand-in of its own.
+        """
+        with_crm = options.pop("crm", False)
         monkeypatch.setenv("ST_SF_DATABASE_URL", database_url)
         monkeypatch.setenv("ST_SF_HOME", str(folder / "home"))
         monkeypatch.setenv("ST_SF_CONFIG", str(folder / "site.yaml"))
@@ -61,8 +67,12 @@ class World:
             ServiceTitanSimulator(shop or small_shop(), **options) as st,
             SalesforceSimulator() as sf,
             dg.DagsterInstance.ephemeral() as dagster,
+            ExitStack() as stack,
         ):
             opened = cls(st, sf, folder, dagster)
+            if with_crm:
+                opened.crm = stack.enter_context(CrmSimulator())
+                opened.extra["crm"] = {name: opened.crm.credentials[name] for name in ("api_url", "api_key")}
             opened.write_site()
             try:
                 yield opened

@@ -7,7 +7,7 @@ from st_sf_pipelines.defs.raw import key_of
 from st_sf_pipelines.defs.resources import TENANTS, RoundResource
 from st_sf_pipelines.defs.round import metadata
 from st_sf_pipelines.rules.segments import SEGMENT_RULES
-from st_sf_pipelines.store import derived
+from st_sf_pipelines.store import derived, segments
 from st_sf_pipelines.store.log import Scope
 from st_sf_pipelines.sync.derive import FOLLOWS, derive_profiles, derive_segments
 
@@ -59,7 +59,7 @@ def segment(tenant_round: RoundResource) -> dg.MaterializeResult:
     with work.operation(SEGMENT) as counts:
         result = derive_segments(work.db, work.tenant, work.bounds, work.as_of, scope)
         counts.update(metadata(result))
-    by_segment = derived.segment_counts(work.db, work.tenant.id)
+    by_segment = segments.segment_counts(work.db, work.tenant.id)
     rows = [
         dg.TableRecord({"segment": rule.segment.value, "customers": by_segment.get(rule.segment.value, 0)})
         for rule in SEGMENT_RULES

@@ -57,9 +57,9 @@ class RoundResource(dg.ConfigurableResource[Any]):
             settings = current_settings()
             [tenant] = tenants_of(settings, name)
             db = open_database(settings)
-            window = Window(_moment(self.since), _moment(self.until)) if self.since or self.until or self.full else None
+            window = Window(moment(self.since), moment(self.until)) if self.since or self.until or self.full else None
             scope = Scope(everybody=self.scope == "all", ids=tuple(self.ids) if self.scope == "ids" else ())
-            as_of = _moment(self.as_of) or datetime.now(UTC)
+            as_of = moment(self.as_of) or datetime.now(UTC)
             opened = begin(
                 db,
                 tenant,
@@ -96,11 +96,12 @@ def tenants_of(settings: Settings, name: str | None = None) -> list[Tenant]:
     return found
 
 
-def _moment(text: str) -> datetime | None:
+def moment(text: str) -> datetime | None:
+    """Read an ISO 8601 moment, UTC unless it says otherwise; None for no text. Raise ConfigError."""
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        read = datetime.fromisoformat(text)
     except ValueError:
         raise ConfigError([f"{text!r} is no moment; expected ISO 8601 such as 2026-01-31T12:00:00Z"]) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return read if read.tzinfo else read.replace(tzinfo=UTC)

@@ -1,6 +1,6 @@
 """The targets: each object of a system is an asset that plans, pushes, and proves that every record has a place."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
 
@@ -9,11 +9,17 @@ from st_sf_pipelines.defs.resources import TENANTS, RoundResource
 from st_sf_pipelines.defs.round import Round, metadata
 from st_sf_pipelines.errors import StSfError
 from st_sf_pipelines.mapping import ObjectMap
+from st_sf_pipelines.store import conversions
 from st_sf_pipelines.store.derived import PROFILE
 from st_sf_pipelines.store.standing import Standing
+from st_sf_pipelines.sync.afterwards import convert_leads, tell
 from st_sf_pipelines.sync.deliver import deliver
 from st_sf_pipelines.sync.derive import FOLLOWS
+from st_sf_pipelines.systems.crm.objects import ACTIVITY
 from st_sf_pipelines.systems.targets import SYSTEMS, System
+
+if TYPE_CHECKING:
+    from st_sf_pipelines.ports import Converts, Hears
 
 CHECK = "every_record_accounted_for"
 _TYPES = {name: kind for name, kind, _ in PROFILE} | {"tenant_id": "bigint", "synced_at": "timestamptz"}
@@ -28,11 +34,12 @@ def _asset(system: System, target: ObjectMap) -> dg.AssetsDefinition:
         )
         for field in target.fields
     ]
-    parents = [target.parent] if target.parent else []
+    ours = {each.asset for each in system.objects} - {target.asset}
+    before = sorted({*filter(None, [target.parent]), *target.behind, *(target.points_to & ours)})
 
     @dg.asset(
         key=key_of(target.asset),
-        deps=[key_of(asset) for asset in (*FOLLOWS[target.asset], *parents)],
+        deps=[key_of(asset) for asset in dict.fromkeys((*FOLLOWS[target.asset], *before))],
         description=target.says,
         group_name=system.name,
         kinds={system.name},
@@ -58,6 +65,8 @@ def _asset(system: System, target: ObjectMap) -> dg.AssetsDefinition:
         try:
             with work.operation(target.asset) as counts:
                 standing = _deliver(work, system, target.asset, counts)
+                if work.sends:
+                    _follow_up(work, system, target.asset, counts)
         except StSfError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
         if standing.parked or standing.waiting or counts["passing"]:
@@ -111,6 +120,14 @@ def _deliver(work: Round, system: System, asset: str, counts: dict[str, Any]) ->
         values=system.values(system.section(work.tenant), work.as_of),
         check=work.lock.check,
     )
+
+
+def _follow_up(work: Round, system: System, asset: str, counts: dict[str, Any]) -> None:
+    if asset == conversions.ASSET:
+        converts = cast("Converts", work.destination(system))
+        counts["converted"] = convert_leads(work.db, converts, work.tenant.id, work.run_id)
+    elif asset == ACTIVITY.asset and work.tenant.crm and work.tenant.crm.webhook_secret:
+        counts.update(tell(work.db, cast("Hears", work.destination(system)), work.tenant.id))
 
 
 def _check(work: Round, standing: Standing) -> dg.AssetCheckResult:

@@ -2,34 +2,67 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from st_sf_pipelines.defs.instance import open_database
 from st_sf_pipelines.defs.resources import tenants_of
 from st_sf_pipelines.errors import ConfigError
+from st_sf_pipelines.rules.states import STATE
 from st_sf_pipelines.store import quarantine, sweeps
-from st_sf_pipelines.sync import derive
+from st_sf_pipelines.store.states import set_by_hand
+from st_sf_pipelines.sync.explain import explain as tell
 
 if TYPE_CHECKING:
     from st_sf_pipelines.settings import Settings
 
 
+_ID: Final = re.compile(r"(?P<lead>lead_)?\D*(?P<id>\d+)(_\d+)?\D*")
+
+
+def subject_of(text: str) -> int:
+    """Read whom a person means: 12345, st_12345, an opportunity's st_12345_2, or lead_67 (below zero).
+
+    Raise ConfigError if the text is none of these.
+    """
+    match = _ID.fullmatch(text.strip())
+    if match is None:
+        raise ConfigError(
+            [f"{text!r} is no customer; expected a number such as 12345, st_12345, st_12345_1 or lead_67"]
+        )
+    return -int(match["id"]) if match["lead"] else int(match["id"])
+
+
 def explain(settings: Settings, name: str | None, customer: str) -> dict[str, Any]:
-    """Explain a customer by its ServiceTitan id or its key (st_123), of one tenant or of the first that knows it.
+    """Explain a customer or an opportunity by its id or key, of one tenant or of the first that knows it.
 
     Raise ConfigError if the text is no id, or nobody knows it.
     """
-    digits = "".join(filter(str.isdecimal, customer))
-    if not digits:
-        raise ConfigError([f"{customer!r} is no customer id; expected a number such as 12345, or st_12345"])
+    subject = subject_of(customer)
     tenants = tenants_of(settings, name)
     db = open_database(settings)
     for tenant in tenants:
-        found = derive.explain(db, tenant, settings.site.segments_of(tenant), int(digits), datetime.now(UTC))
+        found = tell(db, tenant, settings.site, subject, datetime.now(UTC))
         if found is not None:
             return {"tenant": tenant.name, **found}
-    raise ConfigError([f"no customer {digits} is known; run `st-sf sync` first, or look for a typing error"])
+    raise ConfigError([f"{customer}: not known; run `st-sf sync` first, or look for a typing error"])
+
+
+def set_state(settings: Settings, name: str | None, customer: str, state: str, reason: str) -> dict[str, Any]:
+    """Set a customer's state by hand, with the reason (STATE-3); it stays until a newer fact supports another.
+
+    Raise ConfigError for a state that is none, an empty reason, or a customer that nobody knows.
+    """
+    if state not in STATE:
+        raise ConfigError([f"{state!r} is no state; expected one of {', '.join(STATE)}"])
+    if not reason.strip():
+        raise ConfigError(["--reason is empty; say why, it is kept with the change"])
+    tenants, db = tenants_of(settings, name), open_database(settings)
+    for tenant in tenants:
+        if set_by_hand(db, tenant.id, subject_of(customer), state, reason.strip(), datetime.now(UTC)):
+            return {"tenant": tenant.name, "customer": customer, "state": state, "reason": reason.strip()}
+    raise ConfigError([f"{customer}: has no state yet; run `st-sf sync` first, or look for a typing error"])
 
 
 def list_quarantine(settings: Settings, name: str | None) -> dict[str, Any]:

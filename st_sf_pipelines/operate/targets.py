@@ -14,6 +14,7 @@ from st_sf_pipelines.operate.rounds import run_rounds
 from st_sf_pipelines.store import again, audit, guard, standing
 from st_sf_pipelines.sync.adopt import adopt as adopt_records
 from st_sf_pipelines.sync.reconcile import reconcile
+from st_sf_pipelines.systems.crm.client import CrmClient
 from st_sf_pipelines.systems.targets import SYSTEMS, system_of
 
 if TYPE_CHECKING:
@@ -124,6 +125,39 @@ def allow(settings: Settings, run_id: str) -> dict[str, Any]:
         raise ConfigError([f"the guard stopped nothing in a run {run_id!r}; the error of the round names its run"])
     allowed = {row["asset"]: guard.allow(db, row["tenant_id"], row["asset"]) for row in stopped}
     return {"run_id": run_id, "allowed": allowed}
+
+
+def setup(settings: Settings, name: str | None, target: str, *, apply: bool) -> dict[str, Any]:
+    """Show which pipelines and stages each tenant's CRM lacks and, with `apply`, make them (CRM-10).
+
+    Raise ConfigError for a target in which nothing is to be set up.
+    """
+    if target != "crm":
+        raise ConfigError([f"{target!r}: only the CRM is set up by this command; expected --target crm"])
+    tenants, db = tenants_of(settings, name), open_database(settings)
+    report: list[dict[str, Any]] = []
+    for tenant in tenants:
+        if tenant.crm is None:
+            continue
+        missing: list[str] = []
+        error = None
+        client = CrmClient(tenant)
+        try:
+            missing = client.missing()
+            if apply and missing:
+                for asset, remote_ids in client.seed(standing.seeded(db, tenant.id), again=True).items():
+                    standing.keep_seeded(db, tenant.id, asset, remote_ids)
+        except StSfError as caught:
+            error = str(caught)
+        finally:
+            client.close()
+        report.append(
+            {"name": tenant.name, "missing": missing, "made": missing if apply and not error else [], "error": error}
+        )
+    if not report:
+        raise ConfigError(["no tenant has a crm section; there is nothing to set up"])
+    is_ok = all(each["error"] is None and (apply or not each["missing"]) for each in report)
+    return {"ok": is_ok, "applied": apply, "tenants": report}
 
 
 def _connected(db: Database, tenant: Tenant) -> Iterator[tuple[System, Destination]]:

@@ -94,7 +94,30 @@ def conclude(facts: Facts, as_of: date, bounds: Segments) -> pd.DataFrame:
 
     `facts` has a row a customer: `st_id`, `lifetime_cents`, `last_job_day` (days since 1970, or not a number).
     """
-    days = (as_of - date(1970, 1, 1)).days - facts["last_job_day"]
+    return _dated(_on(facts, pd.Series(float(_count(as_of)), index=facts.index), bounds))
+
+
+def steps(facts: Facts, as_of: date, bounds: Segments) -> pd.DataFrame:
+    """Give the customers' segments up to `as_of`, each with the day from which it is valid; the last one is in force.
+
+    A customer with a `due_day` (days since 1970; not a number: none) is where it is by time alone: it goes through
+    every due day that passed while nobody looked. All others changed by their facts, and are concluded on `as_of`.
+    Columns: those of `conclude`, `valid_from`, and `step`, counted from 0 for each customer.
+    """
+    today = float(_count(as_of))
+    day = facts["due_day"].fillna(today)
+    found: list[pd.DataFrame] = []
+    while not found or len(facts):
+        concluded = _on(facts, day, bounds).assign(valid_day=day, step=len(found))
+        found.append(concluded)
+        goes_on = concluded["due_day"] <= today  # a due day lies behind the day that it was concluded on: this ends
+        facts, day = facts[goes_on], concluded["due_day"][goes_on]
+    return _dated(pd.concat(found, ignore_index=True))
+
+
+def _on(facts: Facts, day: pd.Series, bounds: Segments) -> pd.DataFrame:
+    """Conclude each customer on its own day, all days counted since 1970."""
+    days = day - facts["last_job_day"]
     which = _first_rule(facts, days, bounds)
     due = pd.Series(np.nan, index=facts.index)
     for age in sorted({bounds.recent_days, bounds.recent_days + 1, bounds.churning_days + 1}, reverse=True):
@@ -105,9 +128,20 @@ def conclude(facts: Facts, as_of: date, bounds: Segments) -> pd.DataFrame:
             "st_id": facts["st_id"],
             "segment": np.array([rule.segment.value for rule in SEGMENT_RULES], dtype=object)[which],
             "rule": np.array([rule.name for rule in SEGMENT_RULES], dtype=object)[which],
-            "due_on": [_day(value) for value in due],
+            "due_day": due,
         }
     )
+
+
+def _dated(concluded: pd.DataFrame) -> pd.DataFrame:
+    """Write the counted days as dates; a few thousand days stand for a million customers."""
+    for counted, named in (("due_day", "due_on"), ("valid_day", "valid_from")):
+        if counted in concluded:
+            days = {
+                count: date(1970, 1, 1) + timedelta(days=int(count)) for count in concluded[counted].dropna().unique()
+            }
+            concluded[named] = [days.get(count) for count in concluded[counted]]
+    return concluded.drop(columns=["due_day", "valid_day"], errors="ignore")
 
 
 def _first_rule(facts: Facts, days: Holds, bounds: Segments) -> np.ndarray:
@@ -121,5 +155,5 @@ def _cents(amount: Decimal) -> int:
     return int(amount * 100)
 
 
-def _day(count: float) -> date | None:
-    return None if np.isnan(count) else date(1970, 1, 1) + timedelta(days=int(count))
+def _count(day: date) -> int:
+    return (day - date(1970, 1, 1)).days

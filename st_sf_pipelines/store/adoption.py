@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from st_sf_pipelines.store.ledger import UNDECIDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from st_sf_pipelines.store.database import Database
+
+
+MERGED: Final = "MERGED_THERE"
+"""The code of a record that the target merged into another customer's."""
 
 
 def is_open(db: Database, tenant_id: int, asset: str) -> bool:
@@ -44,6 +48,27 @@ def link(db: Database, tenant_id: int, asset: str, pairs: Iterable[tuple[int, st
                        code = NULL, message = NULL, fields = NULL, next_try_at = NULL
                    WHERE tenant_id = %s AND asset = %s AND subject = %s AND remote_id IS NULL""",
                 [remote_id, tenant_id, asset, subject],
+            )
+
+
+def relink(db: Database, tenant_id: int, asset: str, masters: Mapping[int, str]) -> None:
+    """Tie records of ours (subject) to those into which the target merged theirs (remote id), to be sent anew.
+
+    One that is tied to another record of ours already stays parked, as merged there.
+    """
+    with db.connect() as connection:
+        for subject, master in masters.items():
+            taken = connection.execute(
+                """SELECT FROM sync.deliveries
+                   WHERE tenant_id = %s AND asset = %s AND remote_id = %s AND subject <> %s""",
+                [tenant_id, asset, master, subject],
+            ).fetchone()
+            connection.execute(
+                """UPDATE sync.deliveries SET code = %s, message = NULL,
+                       state = CASE WHEN %s THEN 'parked' ELSE 'pending' END,
+                       remote_id = CASE WHEN %s THEN remote_id ELSE %s END
+                   WHERE tenant_id = %s AND asset = %s AND subject = %s""",
+                [MERGED if taken else None, bool(taken), bool(taken), master, tenant_id, asset, subject],
             )
 
 

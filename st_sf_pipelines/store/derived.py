@@ -1,19 +1,14 @@
-"""What is concluded about customers: the profile, joined and summed in SQL beside its rule, and the segment (SEG)."""
+"""The customers' profiles: joined and summed in SQL, each column beside its rule, for today or a past day (SEG-1)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
-
 from st_sf_pipelines.rules.merges import survivors
 from st_sf_pipelines.store import log, members
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import date
-
     from st_sf_pipelines.store.database import Connection, Database
 
 # fmt: off
@@ -48,43 +43,62 @@ COLUMNS: Final = ("key", "st_id", "tenant_id", *(name for name, *_ in PROFILE), 
 """What a row of a field map may be made of."""
 
 COLUMN_LIST: Final = ", ".join(name for name, *_ in PROFILE)
-_PROFILE_SQL: Final = f"""
+PROFILE_QUERY: Final = """
 WITH email AS (
     SELECT DISTINCT ON (c.customer_id) c.customer_id AS st_id, c.email
     FROM servicetitan.customer_contacts c JOIN subject ON subject.st_id = c.customer_id
     WHERE c.tenant_id = %(tenant)s AND c.active AND c.email IS NOT NULL
+    AND (c.created_on <= %(until)s) IS NOT FALSE
     ORDER BY c.customer_id, c.created_on DESC NULLS LAST, c.id DESC),
 phone AS (
     SELECT DISTINCT ON (c.customer_id) c.customer_id AS st_id, c.phone
     FROM servicetitan.customer_contacts c JOIN subject ON subject.st_id = c.customer_id
     WHERE c.tenant_id = %(tenant)s AND c.active AND c.phone IS NOT NULL
+    AND (c.created_on <= %(until)s) IS NOT FALSE
     ORDER BY c.customer_id, (c.type = 'mobilephone') DESC, c.created_on DESC NULLS LAST, c.id DESC),
-work AS (
-    SELECT member.st_id,
-           count(*) FILTER (WHERE j.status <> 'canceled') AS total_jobs,
-           count(*) FILTER (WHERE j.status = 'completed') AS completed_jobs,
-           min(j.completed_on) FILTER (WHERE j.status = 'completed') AS first_completed,
-           max(j.completed_on) FILTER (WHERE j.status = 'completed') AS last_completed
+job AS (
+    SELECT member.st_id, j.status, j.completed_on,
+           j.status = 'completed' AND (j.completed_on <= %(until)s) IS NOT FALSE AS is_completed
     FROM servicetitan.jobs j JOIN member ON member.member_id = j.customer_id
-    WHERE j.tenant_id = %(tenant)s AND j.active GROUP BY member.st_id),
+    WHERE j.tenant_id = %(tenant)s AND j.active
+    AND (least(j.created_on, j.completed_on) <= %(until)s) IS NOT FALSE),
+work AS (
+    SELECT st_id,
+           count(*) FILTER (WHERE status <> 'canceled') AS total_jobs,
+           count(*) FILTER (WHERE is_completed) AS completed_jobs,
+           min(completed_on) FILTER (WHERE is_completed) AS first_completed,
+           max(completed_on) FILTER (WHERE is_completed) AS last_completed
+    FROM job GROUP BY st_id),
 money AS (
     SELECT member.st_id, sum(i.total) AS lifetime_value
     FROM servicetitan.invoices i JOIN member ON member.member_id = i.customer_id
-    WHERE i.tenant_id = %(tenant)s AND i.active GROUP BY member.st_id),
-written AS (
-    INSERT INTO customers.profile AS stored (tenant_id, st_id, {COLUMN_LIST})
-    SELECT c.tenant_id, c.id, c.name, c.first_name, c.last_name, c.type, email.email, phone.phone,
-           c.street, c.unit, c.city, c.state, c.zip, c.country,
-           c.active AND v.st_id IS NULL, c.do_not_mail, c.do_not_service,
-           c.balance, coalesce(money.lifetime_value, 0),
-           coalesce(work.total_jobs, 0), coalesce(work.completed_jobs, 0),
-           (work.first_completed AT TIME ZONE %(zone)s)::date, (work.last_completed AT TIME ZONE %(zone)s)::date,
-           c.modified_on
-    FROM servicetitan.customers c JOIN subject ON subject.st_id = c.id
-    LEFT JOIN email USING (st_id) LEFT JOIN phone USING (st_id)
-    LEFT JOIN work USING (st_id) LEFT JOIN money USING (st_id)
-    LEFT JOIN customers.survivor v ON v.tenant_id = c.tenant_id AND v.st_id = c.id
-    WHERE c.tenant_id = %(tenant)s
+    WHERE i.tenant_id = %(tenant)s AND i.active
+    AND (i.created_on <= %(until)s) IS NOT FALSE
+    AND (i.invoice_date <= (%(until)s::timestamptz AT TIME ZONE %(zone)s)::date) IS NOT FALSE
+    GROUP BY member.st_id)
+SELECT c.tenant_id, c.id AS st_id, c.name, c.first_name, c.last_name, c.type, email.email, phone.phone,
+       c.street, c.unit, c.city, c.state, c.zip, c.country,
+       c.active AND v.st_id IS NULL, c.do_not_mail, c.do_not_service,
+       c.balance, coalesce(money.lifetime_value, 0) AS lifetime_value,
+       coalesce(work.total_jobs, 0), coalesce(work.completed_jobs, 0),
+       (work.first_completed AT TIME ZONE %(zone)s)::date AS first_job_date,
+       (work.last_completed AT TIME ZONE %(zone)s)::date AS last_job_date,
+       c.modified_on
+FROM servicetitan.customers c JOIN subject ON subject.st_id = c.id
+LEFT JOIN email USING (st_id) LEFT JOIN phone USING (st_id)
+LEFT JOIN work USING (st_id) LEFT JOIN money USING (st_id)
+LEFT JOIN customers.survivor v ON v.tenant_id = c.tenant_id AND v.st_id = c.id
+WHERE c.tenant_id = %(tenant)s AND (c.created_on <= %(until)s) IS NOT FALSE
+"""
+"""The profiles of those in the temporary table `subject`, of all records, or of those dated up to `until` (SEG-6).
+
+A record without a date is there at any time. A job is there from the earlier of its dates on, and completed from
+`completed_on` on; statuses are today's.
+"""
+
+_PROFILE_SQL: Final = f"""
+WITH written AS (
+    INSERT INTO customers.profile AS stored (tenant_id, st_id, {COLUMN_LIST}) {PROFILE_QUERY}
     ON CONFLICT (tenant_id, st_id) DO UPDATE
     SET {", ".join(f"{name} = excluded.{name}" for name, *_ in PROFILE)}, changed_at = now()
     WHERE ({", ".join(f"stored.{name}" for name, *_ in PROFILE)})
@@ -115,9 +129,10 @@ def derive_profiles(
         seq = log.look(connection, tenant_id, consumer, follows, version, scope)
         _follow_merges(connection, tenant_id)
         members.gather(connection, tenant_id)
-        counts = connection.execute(_PROFILE_SQL, {"tenant": tenant_id, "zone": zone}).fetchone() or {}
+        values = {"tenant": tenant_id, "zone": zone, "until": None}
+        counts = connection.execute(_PROFILE_SQL, values).fetchone() or {}
         log.move(connection, tenant_id, consumer, seq, version)
-        return Derived(_looked(connection), counts["new"], counts["changed"], _total(connection, "profile", tenant_id))
+        return count(connection, tenant_id, "profile", counts)
 
 
 def _follow_merges(connection: Connection, tenant_id: int) -> None:
@@ -168,78 +183,15 @@ def _follow_merges(connection: Connection, tenant_id: int) -> None:
     )
 
 
-def derive_segments(
-    db: Database,
-    tenant_id: int,
-    as_of: date,
-    version: str,
-    scope: log.Scope,
-    conclude: Callable[[pd.DataFrame], pd.DataFrame],
-) -> Derived:
-    """Re-evaluate those whose profile changed and those who fall due by `as_of` (SEG-5); write only what differs."""
-    consumer = "customers/segment"
-    with db.connect() as connection:
-        seq = log.look(connection, tenant_id, consumer, ("customers/profile",), version, scope)
-        if not scope.ids:
-            connection.execute(
-                """INSERT INTO subject SELECT st_id FROM customers.segment WHERE tenant_id = %s AND due_on <= %s
-                   ON CONFLICT DO NOTHING""",
-                [tenant_id, as_of],
-            )
-        connection.execute(
-            "CREATE TEMP TABLE concluded (st_id bigint, segment text, rule text, due_on date) ON COMMIT DROP"
-        )
-        for facts in _facts(connection, tenant_id):
-            with connection.cursor().copy("COPY concluded (st_id, segment, rule, due_on) FROM STDIN") as copy:
-                for row in conclude(facts)[["st_id", "segment", "rule", "due_on"]].itertuples(index=False):
-                    copy.write_row(row)
-        counts = (
-            connection.execute(
-                """WITH before AS (
-                   SELECT st_id, s.segment FROM customers.segment s JOIN concluded USING (st_id)
-                   WHERE s.tenant_id = %(tenant)s),
-               written AS (
-                   INSERT INTO customers.segment AS stored (tenant_id, st_id, segment, rule, due_on)
-                   SELECT %(tenant)s, st_id, segment, rule, due_on FROM concluded
-                   ON CONFLICT (tenant_id, st_id) DO UPDATE SET
-                       segment = excluded.segment, rule = excluded.rule, due_on = excluded.due_on,
-                       changed_at = CASE WHEN stored.segment = excluded.segment THEN stored.changed_at ELSE now() END
-                   WHERE (stored.segment, stored.rule, stored.due_on)
-                         IS DISTINCT FROM (excluded.segment, excluded.rule, excluded.due_on)
-                   RETURNING st_id, segment, rule, xmax = 0 AS is_new),
-               history AS (
-                   INSERT INTO customers.segment_history (tenant_id, st_id, from_segment, to_segment, rule, valid_from,
-                                                          lifetime_value, last_job_date)
-                   SELECT %(tenant)s, w.st_id, b.segment, w.segment, w.rule, %(as_of)s,
-                          p.lifetime_value, p.last_job_date
-                   FROM written w JOIN customers.profile p ON p.tenant_id = %(tenant)s AND p.st_id = w.st_id
-                   LEFT JOIN before b ON b.st_id = w.st_id
-                   WHERE b.segment IS DISTINCT FROM w.segment),
-               touched AS (
-                   INSERT INTO sync.touched (tenant_id, asset, subject)
-                   SELECT %(tenant)s, %(consumer)s, st_id FROM written)
-               SELECT count(*) FILTER (WHERE is_new) AS new, count(*) FILTER (WHERE NOT is_new) AS changed
-               FROM written""",
-                {"tenant": tenant_id, "consumer": consumer, "as_of": as_of},
-            ).fetchone()
-            or {}
-        )
-        log.move(connection, tenant_id, consumer, seq, version)
-        return Derived(_looked(connection), counts["new"], counts["changed"], _total(connection, "segment", tenant_id))
-
-
-def _facts(connection: Connection, tenant_id: int) -> Iterator[pd.DataFrame]:
-    """Stream the facts that the segment rules read, 100,000 customers at a time; money in whole cents."""
-    with connection.cursor(name="facts") as cursor:
-        cursor.execute(
-            """SELECT st_id, floor(lifetime_value * 100)::bigint AS lifetime_cents,
-                      (last_job_date - date '1970-01-01')::float8 AS last_job_day
-               FROM customers.profile JOIN subject USING (st_id) WHERE tenant_id = %s ORDER BY st_id""",
-            [tenant_id],
-        )
-        while rows := cursor.fetchmany(100_000):
-            frame = pd.DataFrame.from_records(rows, columns=["st_id", "lifetime_cents", "last_job_day"])
-            yield frame.astype({"last_job_day": "float64"})
+def take_everybody(connection: Connection, tenant_id: int) -> None:
+    """Fill the temporary tables that `PROFILE_QUERY` reads with all customers, for one that writes nothing."""
+    connection.execute(
+        """CREATE TEMP TABLE subject ON COMMIT DROP AS
+           SELECT id AS st_id FROM servicetitan.customers WHERE tenant_id = %s""",
+        [tenant_id],
+    )
+    members.gather(connection, tenant_id)
+    connection.execute("ANALYZE subject, member")
 
 
 def facts_of(db: Database, tenant_id: int, st_id: int) -> dict[str, Any] | None:
@@ -253,43 +205,14 @@ def facts_of(db: Database, tenant_id: int, st_id: int) -> dict[str, Any] | None:
         ).fetchone()
 
 
-def segment_history(db: Database, tenant_id: int, st_id: int) -> list[dict[str, Any]]:
-    """List a customer's segment changes, oldest first: from, to, rule, valid from, on which facts, recorded at."""
-    with db.connect() as connection:
-        return connection.execute(
-            """SELECT from_segment, to_segment, rule, valid_from, lifetime_value, last_job_date, recorded_at
-               FROM customers.segment_history WHERE tenant_id = %s AND st_id = %s ORDER BY id""",
-            [tenant_id, st_id],
-        ).fetchall()
-
-
-def segment_counts(db: Database, tenant_id: int) -> dict[str, int]:
-    """Count the customers in each segment."""
-    with db.connect() as connection:
-        rows = connection.execute(
-            "SELECT segment, count(*) AS count FROM customers.segment WHERE tenant_id = %s GROUP BY segment",
+def count(connection: Connection, tenant_id: int, table: str, counts: dict[str, int]) -> Derived:
+    """Say what a look came to, in the transaction whose `subject` it looked at."""
+    row = (
+        connection.execute(
+            f"""SELECT (SELECT count(*) FROM subject) AS looked,
+                       (SELECT count(*) FROM customers.{table} WHERE tenant_id = %s) AS total""",
             [tenant_id],
-        )
-        return {row["segment"]: row["count"] for row in rows}
-
-
-def has_due(connection: Connection, tenant_id: int, as_of: date) -> bool:
-    """Tell whether somebody's segment falls due by this day."""
-    row = connection.execute(
-        "SELECT EXISTS (SELECT FROM customers.segment WHERE tenant_id = %s AND due_on <= %s) AS due",
-        [tenant_id, as_of],
-    ).fetchone()
-    return bool(row and row["due"])
-
-
-def _looked(connection: Connection) -> int:
-    row = connection.execute("SELECT count(*) AS count FROM subject").fetchone()
-    return row["count"] if row else 0
-
-
-def _total(connection: Connection, table: str, tenant_id: int) -> int:
-    row = connection.execute(
-        f"SELECT count(*) AS count FROM customers.{table} WHERE tenant_id = %s",
-        [tenant_id],
-    ).fetchone()
-    return row["count"] if row else 0
+        ).fetchone()
+        or {}
+    )
+    return Derived(row["looked"], counts["new"], counts["changed"], row["total"])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg.types.json import Jsonb
 
+from st_sf_pipelines.rules.deals import key_of
 from st_sf_pipelines.rules.pipelines import ALTERNATING, PIPELINES
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def story(db: Database, tenant_id: int, subject: int) -> list[dict[str, Any]]:
             [[deal["id"] for deal in deals]],
         ).fetchall()
     for deal in deals:
+        deal["key"] = key_of(deal["opened_for"], deal["number"])
         mine = [move for move in moves if move["opportunity_id"] == deal["id"]]
         deal["history"] = [{name: value for name, value in m.items() if name != "opportunity_id"} for m in mine]
         deal["rule"] = mine[-1]["rule"] if mine else None

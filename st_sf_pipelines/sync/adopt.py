@@ -39,6 +39,10 @@ def adopt(
     through: dict[str, dict[int, str]] = {}
     report = []
     for target in reversed(targets):
+        if not (target.matches or target.external_id):  # only our key makes one of these ours, when it is written
+            if apply:
+                adoption.open_target(db, tenant_id, target.asset, "adopt")
+            continue
         pointers = {way.theirs[0] for parent in targets for way in parent.matches if way.through == target.asset}
         names = {name for way in target.matches if way.through is None for name in way.theirs} | pointers
         theirs = list(destination.read(target, sorted(names), keyed=False))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from st_sf_pipelines.rules import segments, states
-from st_sf_pipelines.store import derived, log, records
+from st_sf_pipelines.store import derived, log
+from st_sf_pipelines.store import segments as stored
 from st_sf_pipelines.store import states as state_store
 
 if TYPE_CHECKING:
@@ -72,10 +73,10 @@ def derive_segments(db: Database, tenant: Tenant, bounds: Segments, as_of: datet
     """Bring the segments up to date for the tenant's day at `as_of`."""
     day = day_of(tenant, as_of)
 
-    def conclude(facts: pd.DataFrame) -> pd.DataFrame:
-        return segments.conclude(facts, day, bounds)
+    def steps(facts: pd.DataFrame) -> pd.DataFrame:
+        return segments.steps(facts, day, bounds)
 
-    return derived.derive_segments(db, tenant.id, day, segment_version(bounds), scope, conclude)
+    return stored.derive_segments(db, tenant.id, day, segment_version(bounds), scope, steps)
 
 
 def state_version(tenant: Tenant, bounds: States, rules: Pipelines) -> str:
@@ -107,35 +108,7 @@ def is_behind(db: Database, tenant: Tenant, site: Site, as_of: datetime) -> bool
         state_store.ASSET: state_version(tenant, site.states_of(tenant), site.pipelines_of(tenant)),
     }
     with db.connect() as connection:
-        is_due = derived.has_due(connection, tenant.id, day) or state_store.has_due(connection, tenant.id, day)
+        is_due = stored.has_due(connection, tenant.id, day) or state_store.has_due(connection, tenant.id, day)
         return is_due or any(
             log.behind(connection, tenant.id, asset, FOLLOWS[asset], version) for asset, version in versions.items()
         )
-
-
-def explain(db: Database, tenant: Tenant, bounds: Segments, st_id: int, as_of: datetime) -> dict[str, Any] | None:
-    """Say which rule put a customer where it is, on which records, and when that changes by itself; None: unknown."""
-    facts = derived.facts_of(db, tenant.id, st_id)
-    if facts is None:
-        return None
-    found = records.evidence(db, tenant.id, st_id, tenant.timezone)
-    last = facts["last_job_date"]
-    rule = segments.RULE.get(facts["rule"])
-    columns = [name for name, *_ in derived.PROFILE]
-    return {
-        "customer": {"st_id": st_id, "tenant_id": tenant.id, **{name: facts[name] for name in columns}},
-        "segment": {
-            "value": facts["segment"],
-            "rule": facts["rule"],
-            "says": rule.sentence(bounds) if rule else None,
-            "evidence": {
-                "lifetime_value": facts["lifetime_value"],
-                "last_job_date": last,
-                "days_since_last_job": (day_of(tenant, as_of) - last).days if last else None,
-                "last_job": found["last_job"],
-                "invoices": found["invoices"],
-            },
-            "due_on": facts["due_on"],
-            "history": derived.segment_history(db, tenant.id, st_id),
-        },
-    }

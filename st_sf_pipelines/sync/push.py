@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from st_sf_pipelines.errors import TargetStopped
 from st_sf_pipelines.mapping import difference
-from st_sf_pipelines.ports import Upsert
+from st_sf_pipelines.ports import Outcome, Upsert
 from st_sf_pipelines.store import adoption, ledger
 from st_sf_pipelines.sync import references
 
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from st_sf_pipelines.mapping import ObjectMap
-    from st_sf_pipelines.ports import Destination
+    from st_sf_pipelines.ports import Destination, Receipt
     from st_sf_pipelines.store.database import Database
+    from st_sf_pipelines.store.ledger import Delivery
 
 BATCH: Final = 1_000
 """Records taken from the plan at a time: what one Salesforce call carries (five collections of 200)."""
@@ -70,3 +71,21 @@ def push(
         for receipts in destination.push(target, upserts):
             answered = [(differs[receipt.key][0], receipt) for receipt in receipts]
             ledger.keep_receipts(db, run_id, tenant_id, target.asset, answered)
+            _follow_merges(db, destination, tenant_id, target, answered)
+
+
+def _follow_merges(
+    db: Database,
+    destination: Destination,
+    tenant_id: int,
+    target: ObjectMap,
+    answered: Sequence[tuple[Delivery, Receipt]],
+) -> None:
+    """Tie records that are gone because the target merged them to the ones that won; they are sent anew (SF-10).
+
+    Where the winner is another customer's already, a person has to merge the two in ServiceTitan, or part them there.
+    """
+    gone = {d.remote_id: d.subject for d, receipt in answered if receipt.outcome is Outcome.GONE and d.remote_id}
+    masters = destination.masters(target, list(gone)) if gone else {}
+    if masters:
+        adoption.relink(db, tenant_id, target.asset, {gone[loser]: master for loser, master in masters.items()})

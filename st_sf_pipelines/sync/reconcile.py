@@ -59,7 +59,7 @@ def reconcile(
     """
     expected = standing.agreed(db, tenant_id, target.asset, sample)
     fields = [field.to for field in target.fields]
-    remotes = destination.read(target, fields, keyed=True, ids=list(expected) if sample else ())
+    remotes = destination.read(target, fields, keyed=True, ids=list(expected) if sample or not target.key else ())
     ours = re.compile(re.escape(key_format).replace(re.escape("{id}"), r"(lead_)?\d+(_\d+)?"))
     differences: list[Difference] = []
     compared = 0
@@ -91,7 +91,8 @@ def _differing(destination: Destination, target: ObjectMap, agreed: dict[str, An
     return tuple(
         name
         for name, value in agreed.items()
-        if name not in target.volatile and not destination.same(name, value, remote.fields.get(name))
+        if name not in target.volatile | target.create_only
+        and not destination.same(name, value, remote.fields.get(name))
     )
 
 

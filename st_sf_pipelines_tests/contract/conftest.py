@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -41,5 +42,5 @@ def client(peer: Peer) -> Iterator[CrmClient]:
 def naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Let writes go on at once after a failure; give the seconds that each would have waited."""
     slept: list[float] = []
-    monkeypatch.setattr(writer, "time", SimpleNamespace(sleep=slept.append, monotonic=writer.time.monotonic))
+    monkeypatch.setattr(writer, "time", SimpleNamespace(sleep=slept.append, monotonic=time.monotonic))
     return slept

@@ -10,6 +10,7 @@ import pytest
 from st_sf_pipelines.errors import CredentialsError, PermanentError, TargetStopped
 from st_sf_pipelines.ports import Outcome, Receipt, Upsert
 from st_sf_pipelines.systems.crm.client import CrmClient
+from st_sf_pipelines.systems.crm.codes import mend_for
 from st_sf_pipelines.systems.crm.objects import ACTIVITY, CONTACT, OPPORTUNITY, PIPELINES, STAGES, objects_of
 from st_sf_pipelines.systems.crm.stages import Pipeline, Stage
 
@@ -79,7 +80,7 @@ def test_a_record_that_a_person_deleted_is_told_as_gone_and_not_made_again(peer:
     gone = only(client, Upsert("1", {"phone": "5"}, made.remote_id))
     assert (gone.outcome, gone.code) == (Outcome.GONE, "NOT_FOUND")
     assert peer.all("contacts") == []
-    assert "parked retry" in client.mend_for(gone.code)
+    assert "parked retry" in mend_for(gone.code)
 
 
 def test_a_contact_made_by_hand_with_the_same_email_is_linked(peer: Peer, client: CrmClient) -> None:
@@ -248,14 +249,13 @@ def test_what_was_written_is_read_back_as_the_same(peer: Peer, client: CrmClient
     assert len(list(client.read(OPPORTUNITY, ["title"], keyed=False))) == 2
 
 
-def test_just_the_asked_records_are_read_by_key_or_by_id(client: CrmClient) -> None:
+def test_just_the_asked_records_are_read_by_id(client: CrmClient) -> None:
     receipts = push(client, [contact(n, **{"address.city": f"C{n}"}) for n in range(5)])
-    by_key = client.read(CONTACT, ["address.city", "address.zip"], keyed=True, keys=["1", "3", "9"])
-    assert {remote.key: dict(remote.fields) for remote in by_key} == {
+    ids = [str(receipts[n].remote_id) for n in (1, 3)]
+    read = client.read(CONTACT, ["address.city", "address.zip"], keyed=True, ids=ids)
+    assert {remote.key: dict(remote.fields) for remote in read} == {
         key: {"address.city": f"C{key}", "address.zip": None} for key in ("1", "3")
     }
-    by_id = client.read(CONTACT, [], keyed=True, ids=[str(receipts[2].remote_id)])
-    assert [remote.key for remote in by_id] == ["2"]
 
 
 def test_strangers_are_contacts_without_our_key(peer: Peer, client: CrmClient, deal: dict[str, Any]) -> None:
@@ -263,6 +263,9 @@ def test_strangers_are_contacts_without_our_key(peer: Peer, client: CrmClient, d
     assert client.strangers([CONTACT, OPPORTUNITY, ACTIVITY]) == []
     peer.make("contacts", lastName="Stranger")
     assert client.strangers([CONTACT, OPPORTUNITY, ACTIVITY]) == [CONTACT]
+
+
+SET_BY_PEOPLE = ("stage", "pinned", "notes", "value", "assignedTo")
 
 
 def test_what_people_changed_since_is_read_in_its_order(peer: Peer, client: CrmClient, deal: dict[str, Any]) -> None:
@@ -273,7 +276,7 @@ def test_what_people_changed_since_is_read_in_its_order(peer: Peer, client: CrmC
     peer.change(
         "opportunities", receipts[0].remote_id, stage=own, pinned=True, notes="n", value=9, assignedTo=user["id"]
     )
-    changed = list(client.changed_since(OPPORTUNITY, datetime(2026, 1, 1, tzinfo=UTC)))
+    changed = list(client.changed_since(OPPORTUNITY, datetime(2026, 1, 1, tzinfo=UTC), SET_BY_PEOPLE))
     assert sorted(str(remote.key) for remote in changed) == ["0", "1", "2"]
     assert changed[-1].remote_id == receipts[0].remote_id
     assert changed == sorted(changed, key=lambda remote: remote.fields["updatedAt"])
@@ -289,7 +292,7 @@ def test_what_people_changed_since_is_read_in_its_order(peer: Peer, client: CrmC
     assert client.emails([]) == {}
     last = datetime.fromisoformat(fields["updatedAt"])
     assert "0" in {remote.key for remote in client.changed_since(OPPORTUNITY, last, ["title"])}
-    assert list(client.changed_since(OPPORTUNITY, last.replace(year=last.year + 1))) == []
+    assert list(client.changed_since(OPPORTUNITY, last.replace(year=last.year + 1), SET_BY_PEOPLE)) == []
 
 
 def test_changes_beyond_a_page_come_all_and_each_once(client: CrmClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,7 +305,7 @@ def test_changes_beyond_a_page_come_all_and_each_once(client: CrmClient, monkeyp
 
 
 def test_a_wrong_key_is_told_from_a_missing_one(peer: Peer) -> None:
-    told = [
+    told: list[tuple[dict[str, Any], str]] = [
         ({"api_key": "wrong"}, r"does not know crm\.api_key"),
         ({"api_key": None}, r"neither crm\.api_key .* nor crm\.webhook_secret"),
         ({"api_key": None, "webhook_secret": "wrong"}, r"does not take crm\.webhook_secret"),
@@ -353,6 +356,14 @@ def test_a_renamed_stage_keeps_its_name_and_a_deleted_one_is_named(peer: Peer, c
     again = client.stages.seed([SALES], found.stages, again=True)
     assert (again.pipelines, again.stages["new-lead"]) == (found.pipelines, found.stages["new-lead"])
     assert [stage["name"] for stage in peer.all("pipeline-stages")] == ["Fresh", "Job Sold"]
+
+
+def test_of_two_stages_with_one_slug_the_older_counts(peer: Peer, client: CrmClient) -> None:
+    found = client.stages.seed([SALES])
+    stage = next(stage for stage in peer.all("pipeline-stages") if stage["slug"] == "new-lead")
+    for _ in range(3):
+        peer.make("pipeline-stages", name="Copy", slug="new-lead", order=1, pipeline=stage["pipeline"])
+    assert client.stages.look([SALES]) == found
 
 
 def test_a_stage_of_the_same_slug_in_another_pipeline_is_not_ours(peer: Peer, client: CrmClient) -> None:

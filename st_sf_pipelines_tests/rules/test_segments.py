@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pandas as pd
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from st_sf_pipelines.config import Segments
-from st_sf_pipelines.rules.segments import RULE, SEGMENT_RULES, Segment, conclude
+from st_sf_pipelines.rules.segments import RULE, SEGMENT_RULES, Segment, conclude, steps
 
 EPOCH = date(1970, 1, 1)
 TODAY = date(2026, 1, 31)
@@ -245,3 +246,24 @@ def test_a_newer_job_never_makes_a_customer_worse(value: Decimal, days: int, new
     worst = ["VIP", "High Value", "Standard", "At Risk", "Churning"]
     younger = one(value, max(days - newer, 0), bounds)[0]
     assert worst.index(younger) <= worst.index(one(value, days, bounds)[0])
+
+
+@settings(deadline=None)
+@given(st.lists(CUSTOMERS, min_size=1, max_size=5), BOUNDS, st.integers(0, 900))
+def test_the_steps_of_an_outage_are_the_changes_that_a_look_on_each_of_its_days_would_have_seen(
+    customers: list[tuple[Decimal, int | None]], bounds: Segments, outage: int
+) -> None:
+    made, last = facts(*customers), TODAY + timedelta(days=outage)
+    due = [day if day and day <= last else None for day in conclude(made, TODAY, bounds)["due_on"]]
+    due_day = pd.Series([(day - EPOCH).days if day else None for day in due], dtype="float64")
+    walked = steps(made.assign(due_day=due_day), last, bounds)
+    for st_id, (value, days) in enumerate(customers, 1):
+        told = walked[walked["st_id"] == st_id].sort_values("step")
+        assert told["segment"].iloc[-1] == plainly(value, None if days is None else days + outage, bounds)
+        daily = [plainly(value, None if days is None else days + day, bounds) for day in range(outage + 1)]
+        seen = [(now, day) for day, (before, now) in enumerate(pairwise(daily), 1) if before != now]
+        if due[st_id - 1] is None:  # no day fell due: concluded by its facts, on the day of the look
+            assert (seen, list(told["valid_from"])) == ([], [last])
+        else:
+            named = zip(told["segment"], told["valid_from"], strict=True)
+            assert [(segment, (day - TODAY).days) for segment, day in named] == seen

@@ -102,7 +102,7 @@ class FirstRun:
 
     def new_leads(self) -> None:
         """Open leads of 14 days whose customer has no job since."""
-        known = {deal.since for deal in self.deals if deal.stage == "new-lead"}
+        known = {deal.since for deal in self.deals}
         for lead in self.leads:
             owner = None if lead["customerId"] is None else self.keeper(lead["customerId"])
             jobs = [] if owner is None else [job for job in self.jobs[owner] if job["createdOn"] >= lead["createdOn"]]
@@ -148,7 +148,7 @@ class FirstRun:
     def install_steps(self, deal: Deal) -> None:
         """CRM-5 and CRM-6."""
         taken = {job for other in self.deals for job in other.jobs}
-        for job in self.jobs[deal.customer or 0]:
+        for job in self.jobs.get(deal.customer or 0, []):
             fit = self.pipeline(job) == "Install" and job["createdOn"] >= deal.since and job["id"] not in taken
             if fit and deal.pipeline == "Sales" and deal.status != "lost":
                 deal.pipeline, deal.stage, deal.job = "Install", "estimate-approved", job

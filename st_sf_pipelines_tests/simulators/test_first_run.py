@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from st_sf_pipelines.simulators.shop import Shop, make_shop
+from st_sf_pipelines.simulators.shop import Shop, files, make_shop, stamps
+from st_sf_pipelines.simulators.shop.live import Life
 
 from .first_run import FirstRun, first_run, records
 
@@ -25,6 +27,15 @@ ANCHORS = (
 )
 
 
+ZONES = (
+    ("America/Phoenix", "2026-03-08T09:00"),  # no clock is moved there
+    ("America/Chicago", "2026-03-08T07:59"),
+    ("America/Chicago", "2026-11-01T06:30"),
+    ("America/New_York", "2027-03-01T04:59"),
+    ("UTC", "2026-12-31T23:59"),
+)
+
+
 def shop_at(anchor: str) -> Shop:
     return make_shop(anchor=datetime.fromisoformat(anchor).replace(tzinfo=UTC))
 
@@ -36,6 +47,28 @@ def test_the_first_run_gives_450_contacts_and_91_opportunities(anchor: str) -> N
     assert tenant.name == "perfect-catch"
     assert {entity: len(tenant.tables[entity]) for entity in VOLUMES} == VOLUMES
     assert first_run(tenant, shop.anchor) == KNOWN
+
+
+@pytest.mark.parametrize(("zone", "anchor"), ZONES)
+def test_it_gives_the_same_in_another_time_zone(zone: str, anchor: str) -> None:
+    told = {"customers": 1_696, "tenants": [{"id": 5, "name": "one", "timezone": zone}]}
+    shop = make_shop(told, anchor=datetime.fromisoformat(anchor).replace(tzinfo=UTC))
+    assert {entity: len(shop.tenant().tables[entity]) for entity in VOLUMES} == VOLUMES
+    assert first_run(shop.tenant(), shop.anchor) == KNOWN
+
+
+def test_the_second_tenant_is_smaller_in_another_zone_and_counts_apart() -> None:
+    first, second = shop_at("2026-01-31T15:30").tenants.values()
+    assert (second.name, second.timezone, len(second.tables["customers"])) == ("desert-air", "America/Phoenix", 240)
+    assert first.timezone != second.timezone
+    contacts, deals = first_run(second, datetime(2026, 1, 31, 15, 30, tzinfo=UTC))
+    assert 0 < contacts < KNOWN[0]
+    assert deals.keys() == KNOWN[1].keys()
+    for asked, small in ((1_000_000, 240), (30, 4)):
+        plan = files.plan(
+            "perfect-catch", customers=asked, seed=None, anchor=None, today=datetime(2026, 1, 31, tzinfo=UTC)
+        )
+        assert [tenant.customers for tenant in plan.tenants] == [asked, small]
 
 
 def test_it_gives_the_same_until_the_end_of_the_next_day() -> None:
@@ -76,4 +109,49 @@ def test_estimates_are_of_all_kinds_and_lead_to_installs() -> None:
         assert offer["customerId"] == job["customerId"]
         assert offer["soldOn"] <= job["createdOn"]
     assert any(each["jobId"] is None for each in offers.values())
+    assert 10 < sum(each["subtotal"] == 0 for each in offers.values()) < 100
+    several = Counter(each["jobId"] for each in offers.values() if each["jobId"])
+    assert max(several.values()) > 2
+
+
+def test_an_estimate_without_a_value_leaves_a_deal_of_this_week_in_contacted() -> None:
+    shop = shop_at("2026-06-15T00:00")
+    run = FirstRun(shop.tenant(), shop.anchor)
+    held = [deal for deal in run.deals if deal.stage == "contacted" and run.its_estimates(deal)]
+    assert len(held) > 3
+    for deal in held:
+        assert {(each["status"]["name"], each["subtotal"]) for each in run.its_estimates(deal)} == {("Open", 0.0)}
+
+
+def stands(run: FirstRun) -> set[tuple[int | None, str, str, str]]:
+    """Tell how each customer's deals stand."""
+    return {(deal.customer, deal.pipeline, deal.stage, deal.status) for deal in run.deals}
+
+
+def test_a_living_shop_moves_deals_of_every_kind() -> None:
+    shop = shop_at("2026-06-15T15:00")
+    tenant, life = shop.tenant(), Life(shop)
+    before = stands(FirstRun(tenant, shop.anchor))
+    start = stamps.ticks(shop.anchor)
+    for step in range(400):
+        life.step(start + step * stamps.TICKS_A_MINUTE)
+    moved = stands(FirstRun(tenant, shop.anchor + timedelta(minutes=400))) - before
+    assert {deal[1:] for deal in moved} >= {
+        ("Sales", "new-lead", "open"),
+        ("Sales", "appointment-scheduled", "open"),
+        ("Sales", "proposal-sent", "open"),
+        ("Sales", "job-sold", "won"),
+        ("Sales", "estimate-lost", "lost"),
+        ("Install", "scheduled", "won"),
+    }
+    made = [job for job in records(tenant, "jobs") if job["createdFromEstimateId"] and job["createdOn"] >= "2026-06-15"]
+    units = {unit["id"]: unit["name"] for unit in records(tenant, "business_units")}
+    offers = {each["id"]: each for each in records(tenant, "estimates")}
+    assert made
+    for job in made:
+        assert "Install" in units[job["businessUnitId"]]
+        trade = offers[job["createdFromEstimateId"]]["businessUnitName"].split(" - ")[0]
+        assert units[job["businessUnitId"]].startswith(trade)
+    types = {each["id"]: each["businessUnitIds"] for each in records(tenant, "job_types")}
+    assert all(job["businessUnitId"] in types[job["jobTypeId"]] for job in records(tenant, "jobs"))
     assert any(each["name"] is None for each in offers.values())

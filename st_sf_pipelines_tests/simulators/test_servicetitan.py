@@ -12,9 +12,11 @@ import httpx
 import orjson
 import pytest
 
-from st_sf_pipelines.simulators.servicetitan import ServiceTitanSimulator
+from st_sf_pipelines.simulators.servicetitan import ServiceTitanSimulator, feed, scopes
 from st_sf_pipelines.simulators.servicetitan.access import RateLimit
-from st_sf_pipelines.simulators.shop import make_shop
+from st_sf_pipelines.simulators.servicetitan.entities import ENTITIES
+from st_sf_pipelines.simulators.servicetitan.scopes import SCOPES
+from st_sf_pipelines.simulators.shop import make_shop, stamps
 
 from .caller import Caller
 from .published import NOT_PUBLISHED
@@ -99,6 +101,35 @@ def test_a_call_needs_a_token_an_app_key_and_its_own_tenant(caller: Caller) -> N
     assert caller.http.get(path, headers={"Authorization": bare}).status_code == 200
 
 
+def test_a_token_opens_only_what_its_scopes_name(caller: Caller) -> None:
+    assert control(caller, "scopes", lacks=["tn.acc.invoices:r", "tn.crm.customers:w"]) == {}
+    assert caller.get("invoices").status_code == 200  # the token that was given before
+    caller.login()
+    for kind in ("feed", "list"):
+        answer = caller.get("invoices", kind)
+        assert (answer.status_code, answer.json()["status"]) == (403, 403)
+        assert "tn.acc.invoices:r" in answer.json()["title"]
+        assert caller.get("payments", kind).status_code == 200
+    customer = f"/crm/v2/tenant/{caller.who['id']}/customers/{caller.page('customers')['data'][0]['id']}"
+    assert caller.http.get(customer).status_code == 200
+    assert caller.http.patch(customer, json={"name": "Ann"}).status_code == 403
+    assert caller.http.post("/_sim/scopes", json={"lacks": ["tn.acc.invoice:r"]}).status_code == 400
+    form = {"grant_type": "client_credentials", **{name: caller.who[name] for name in ("client_id", "client_secret")}}
+    told = caller.http.post("/connect/token", data=form).json()["scope"].split()
+    assert set(SCOPES) - set(told) == {"tn.acc.invoices:r", "tn.crm.customers:w"}
+    for entity in ENTITIES:
+        for rest in filter(None, (entity.feed, entity.alias, entity.listed)):
+            assert scopes.needed("GET", entity.module, rest) in SCOPES
+
+
+def test_a_shops_file_may_leave_a_tenant_without_a_scope() -> None:
+    tenant = {"id": 5, "name": "one", "customers": 3, "lacks": ["tn.jpm.jobs:r"]}
+    with ServiceTitanSimulator({"tenants": [tenant]}) as simulator, Caller(simulator) as caller:
+        assert [caller.get(entity).status_code for entity in ("customers", "jobs")] == [200, 403]
+    with pytest.raises(ValueError, match="unknown scopes"):
+        ServiceTitanSimulator({"tenants": [{**tenant, "lacks": ["jobs"]}]})
+
+
 def test_tenants_read_only_their_own() -> None:
     shop = make_shop("two-regions", customers=10, anchor=NOW)
     with (
@@ -142,12 +173,30 @@ def test_equal_stamps_across_page_boundaries_lose_nothing(st: ServiceTitanSimula
         assert sum(record["modifiedOn"] == stamp for record in records) == 30
 
 
+def test_a_page_that_is_kept_is_the_page_that_would_be_made() -> None:
+    shop = make_shop(customers=60, anchor=NOW)
+    table, query, terms = shop.tenant().tables["customers"], {"includeRecentChanges": "true"}, feed.Terms(7)
+    pages, now = feed.Pages(most_bytes=20_000), stamps.ticks(NOW)
+    for _ in range(2):
+        token: str | None = ""
+        while token is not None:
+            asked = {**query, "from": token}
+            made = feed.page(table, asked, now, terms)
+            assert orjson.loads(pages.body(table, asked, now, terms)) == made
+            token = made["continueFrom"] if made["hasMore"] else None
+        assert sum(map(len, pages._kept.values())) == pages._bytes <= 20_000
+    first = next(key for _, key in table.walk(feed.START))
+    assert shop.tenant().put("customers", [{"id": first, "name": "Moved"}], now) == [first]
+    body = orjson.loads(pages.body(table, {**query, "from": ""}, now, terms))
+    assert first not in [record["id"] for record in body["data"]]
+
+
 def test_a_page_holds_as_many_records_as_the_knob_says(caller: Caller) -> None:
     page = caller.page("customers")
     assert len(page["data"]) == 7
     assert page["hasMore"] is True
-    stamps = [record["modifiedOn"][:19] for record in caller.read("customers")[0]]
-    assert stamps == sorted(stamps)
+    moments = [record["modifiedOn"][:19] for record in caller.read("customers")[0]]
+    assert moments == sorted(moments)
 
 
 def test_inactive_records_come_in_the_feed(st: ServiceTitanSimulator, caller: Caller) -> None:
@@ -291,8 +340,17 @@ def test_a_wrong_parameter_is_named(caller: Caller, query: dict[str, Any], field
     assert list(answer.json()["errors"]) == [field]
 
 
-def test_unknown_parameters_are_ignored(caller: Caller) -> None:
+def test_parameters_that_a_list_has_not_are_ignored(caller: Caller) -> None:
     assert caller.page("jobs", "list", continueFrom="x", shoe=9) == caller.page("jobs", "list")
+    assert caller.page("job_cancel_reasons", "list", ids=1) == caller.page("job_cancel_reasons", "list")
+    assert caller.page("business_units", "list", sort="+Shoe") == caller.page("business_units", "list")
+
+
+def test_the_names_of_parameters_bind_in_any_case(caller: Caller) -> None:
+    page = caller.page("jobs", "list", PageSize=3, INCLUDETOTAL="true", modifiedonorafter="2026-01-01")
+    assert page == caller.page("jobs", "list", pageSize=3, includeTotal=True, modifiedOnOrAfter="2026-01-01")
+    assert len(page["data"]) == 3
+    assert page["totalCount"] < 115
 
 
 def test_active_records_alone_are_the_default(st: ServiceTitanSimulator, caller: Caller) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -68,6 +69,23 @@ def test_a_list_and_its_records_answer_as_published(caller: Caller, entity: Enti
         assert (missing.status_code, missing.json()["status"]) == (404, 404)
     else:
         assert caller.http.get(path_of(caller, entity, f"{entity.listed}/{key}")).status_code == 404
+
+
+@pytest.mark.parametrize("entity", LISTS, ids=lambda entity: str(entity.name))
+def test_the_months_of_creation_add_up_to_the_whole(caller: Caller, entity: Entity) -> None:
+    query = {"includeTotal": True, "active": "Any", "activeState": "All", "pageSize": 1}
+    months = [f"{year}-{month:02}-01" for year in (2022, 2023, 2024, 2025, 2026) for month in range(1, 13)]
+
+    def count(**bounds: str) -> int:
+        return int(caller.page(entity.name, "list", **query, **{**ALWAYS, **bounds})["totalCount"])
+
+    counts = [count(createdOnOrAfter=since, createdBefore=before) for since, before in pairwise(months)]
+    assert sum(counts) == count()
+    if len(caller.page(entity.name, "list", **ALWAYS)["data"]) == 50:
+        assert max(counts) < count()
+
+
+ALWAYS = {"modifiedOnOrAfter": "2000-01-01"}
 
 
 def sample(kind: str, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -133,3 +134,15 @@ def test_the_shop_has_merged_customers_and_a_chain() -> None:
     assert len(merged) == 12
     assert any(into in merged for into in merged.values())
     assert not any(table.get(key)["active"] for key in merged)
+
+
+def test_a_share_of_the_calls_fails_here_and_there(caller: Caller) -> None:
+    rule = {"match": {"path": "/jobs", "share": 0.2}, "do": {"status": 502}}
+    caller.http.post("/_sim/faults", json={"rules": [rule]})
+    answers = [caller.get("jobs").status_code for _ in range(200)]
+    assert 20 < answers.count(502) < 60
+    assert answers.count(502) + answers.count(200) == 200
+    gaps = {after - before for before, after in pairwise([n for n, status in enumerate(answers) if status == 502])}
+    assert len(gaps) > 3
+    caller.http.post("/_sim/faults", json={"rules": [rule]})
+    assert [caller.get("jobs").status_code for _ in range(200)] == answers

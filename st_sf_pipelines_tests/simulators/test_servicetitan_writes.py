@@ -370,3 +370,84 @@ def test_a_second_tenants_new_records_name_its_own_office(st: ServiceTitanSimula
         st.put("jobs", [{"customerId": made["id"]}], tenant="desert-air")
         job = desert.newest("jobs")
         assert job["campaignId"] in [each["id"] for each in desert.page("campaigns", "list", active="Any")["data"]]
+
+
+def test_every_call_of_the_documents_answers_as_published_when_it_is_made_in_order(office: Office) -> None:
+    tag, seller, reason = (office.page(name, "list")["data"][0]["id"] for name in TOLD)
+    campaign = office.page("campaigns", "list")["data"][0]["id"]
+    contact = {"type": "Phone", "value": "6195550177"}
+    known: dict[str, int] = {}
+    # fmt: off
+    steps: tuple[tuple[str, str, Any, str], ...] = (
+        ("POST",   "crm/customers", NEW_CUSTOMER, "customer"),
+        ("PATCH",  "crm/customers/{customer}", {"name": "Ann Poe"}, ""),
+        ("POST",   "crm/customers/{customer}/contacts", contact, "contact"),
+        ("GET",    "crm/customers/{customer}/contacts", None, ""),
+        ("PATCH",  "crm/customers/{customer}/contacts/{contact}", {"memo": "work"}, ""),
+        ("DELETE", "crm/customers/{customer}/contacts/{contact}", None, ""),
+        ("POST",   "crm/customers/{customer}/tags/{tag}", None, ""),
+        ("DELETE", "crm/customers/{customer}/tags/{tag}", None, ""),
+        ("PUT",    "crm/tags", {"customerIds": ["customer"], "tagTypeIds": ["tag"]}, ""),
+        ("DELETE", "crm/tags", {"customerIds": ["customer"], "tagTypeIds": ["tag"]}, ""),
+        ("POST",   "crm/customers/{customer}/notes", {"text": "x"}, "note"),
+        ("GET",    "crm/customers/{customer}/notes", None, ""),
+        ("DELETE", "crm/customers/{customer}/notes/{note}", None, ""),
+        ("POST",   "crm/locations", {"customerId": "customer", "name": "Shed", "address": ADDRESS}, "location"),
+        ("PATCH",  "crm/locations/{location}", {"name": "Barn"}, ""),
+        ("POST",   "crm/locations/{location}/tags/{tag}", None, ""),
+        ("DELETE", "crm/locations/{location}/tags/{tag}", None, ""),
+        ("POST",   "crm/locations/{location}/notes", {"text": "x"}, "note"),
+        ("GET",    "crm/locations/{location}/notes", None, ""),
+        ("DELETE", "crm/locations/{location}/notes/{note}", None, ""),
+        ("POST",   "crm/leads", {"campaignId": campaign, "summary": "Pump", "callReasonId": 1}, "lead"),
+        ("PATCH",  "crm/leads/{lead}", {"summary": "Pumps"}, ""),
+        ("POST",   "crm/leads/{lead}/notes", {"text": "x"}, ""),
+        ("GET",    "crm/leads/{lead}/notes", None, ""),
+        ("POST",   "crm/leads/{lead}/follow-up", {"followUpDate": SPAN["start"]}, ""),
+        ("POST",   "crm/leads/{lead}/dismiss", {"dismissingReasonId": 3}, ""),
+        ("POST",   "crm/booking-provider/77/bookings", {"source": "Web", "name": "Bo", "summary": "x",
+                    "isFirstTimeClient": True, "externalId": "e-1"}, "booking"),
+        ("GET",    "crm/booking-provider/77/bookings", None, ""),
+        ("GET",    "crm/booking-provider/77/bookings/{booking}", None, ""),
+        ("PATCH",  "crm/booking-provider/77/bookings/{booking}", {"summary": "y"}, ""),
+        ("POST",   "crm/booking-provider/77/bookings/{booking}/contacts", contact, ""),
+        ("GET",    "crm/booking-provider/77/bookings/{booking}/contacts", None, ""),
+        ("GET",    "crm/bookings/{booking}/contacts", None, ""),
+        ("POST",   "crm/booking-provider/77/bookings/{booking}/dismiss", {}, ""),
+        ("PATCH",  "jpm/jobs/{job}", {"summary": "x"}, ""),
+        ("POST",   "jpm/jobs/{job}/notes", {"text": "x"}, ""),
+        ("GET",    "jpm/jobs/{job}/notes", None, ""),
+        ("POST",   "jpm/appointments", {"jobId": "job", **SPAN}, "visit"),
+        ("PATCH",  "jpm/appointments/{visit}/reschedule", {"end": "2026-02-03T21:00:00Z"}, ""),
+        ("DELETE", "jpm/appointments/{visit}", None, ""),
+        ("PUT",    "jpm/jobs/{job}/hold", {"reasonId": 1, "memo": "x"}, ""),
+        ("PUT",    "jpm/jobs/{job}/cancel", {"reasonId": reason, "memo": "x"}, ""),
+        ("GET",    "jpm/jobs/{job}/canceled-log", None, ""),
+        ("PUT",    "jpm/jobs/{job}/remove-cancellation", None, ""),
+        ("PUT",    "jpm/jobs/{job}/complete", {"completedOn": "2026-01-31T15:00:00Z"}, ""),
+        ("POST",   "sales/estimates", {"name": "Pump", "jobId": "job", "items": []}, "estimate"),
+        ("PUT",    "sales/estimates/{estimate}", {"name": "Pumps"}, ""),
+        ("PUT",    "sales/estimates/{estimate}/sell", {"soldBy": seller}, ""),
+        ("PUT",    "sales/estimates/{estimate}/unsell", None, ""),
+        ("PUT",    "sales/estimates/{estimate}/dismiss", None, ""),
+    )
+    # fmt: on
+    known |= {"tag": tag, "job": office.new_job()["id"]}
+    made = {"POST jpm/jobs"}
+    for method, path, body, name in steps:
+        answer = office.call(method, path.format_map(known), _filled(body, known))
+        known |= {name: answer["id"]} if name else {}
+        made.add(f"{method} {_plain(path.replace('77', '{}'))}")
+    assert made == CALLS.keys()
+
+
+TOLD = ("tag_types", "employees", "job_cancel_reasons")
+
+
+def _filled(body: Any, known: dict[str, int]) -> Any:
+    """Put ids where a body has their names."""
+    if isinstance(body, dict):
+        return {name: _filled(value, known) for name, value in body.items()}
+    if isinstance(body, list):
+        return [_filled(value, known) for value in body]
+    return known.get(body, body) if isinstance(body, str) else body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -87,6 +88,17 @@ def test_any_size_has_exactly_so_many_customers(customers: int) -> None:
     tenant = make_shop(customers=customers, anchor=ANCHOR).tenant()
     assert len(tenant.tables["customers"]) == customers
     assert len(tenant.tables["jobs"]) == round(customers * 3_260 / 1_696)
+
+
+def test_a_customer_with_all_that_came_of_it_costs_some_hundred_bytes_and_no_object() -> None:
+    tracemalloc.start()
+    shop = make_shop({"tenants": [{"id": 5, "name": "one", "customers": 5_000}]}, anchor=ANCHOR)
+    held, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert sum(map(len, shop.tenant().tables.values())) > 15 * 5_000
+    # So a million customers, with their fifteen million records, take little more than a gigabyte.
+    assert held / 5_000 < 1_250
+    assert peak / 5_000 < 1_300
 
 
 def test_every_segment_occurs_even_among_ten(shop: Shop) -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from st_sf_pipelines.config import Segments
 from st_sf_pipelines.rules import segments
 from st_sf_pipelines.store import derived, outgoing
+from st_sf_pipelines.store import segments as stored
 from st_sf_pipelines.store.derived import PROFILE, Derived
 from st_sf_pipelines.store.log import Scope
 from st_sf_pipelines.sync.derive import FOLLOWS
@@ -50,8 +51,8 @@ def conclude(
     tenant: int = TENANT,
 ) -> Derived:
     """Bring the segments up to date."""
-    rule = partial(segments.conclude, as_of=as_of, bounds=bounds or Segments())
-    return derived.derive_segments(db, tenant, as_of, version, scope, rule)
+    rule = partial(segments.steps, as_of=as_of, bounds=bounds or Segments())
+    return stored.derive_segments(db, tenant, as_of, version, scope, rule)
 
 
 def profile(db: Database, st_id: int = 7, tenant: int = TENANT) -> dict[str, Any]:
@@ -441,7 +442,7 @@ def test_each_customer_has_a_segment_its_rule_and_its_due_day(shop: Database) ->
         ("Standard", "standard", date(2026, 7, 31)),
         ("Standard", "standard", None),
     ]
-    assert derived.segment_counts(shop, TENANT) == {
+    assert stored.segment_counts(shop, TENANT) == {
         "VIP": 1,
         "High Value": 1,
         "Churning": 1,
@@ -464,8 +465,8 @@ def test_only_those_whose_day_has_come_are_looked_at(shop: Database) -> None:
 
 def test_who_is_due_is_known_before_anybody_looks(shop: Database) -> None:
     with shop.connect() as connection:
-        asked = [derived.has_due(connection, TENANT, date(2026, 7, day)) for day in (29, 30, 31)]
-        assert not derived.has_due(connection, OTHER_TENANT, date(2036, 1, 1))
+        asked = [stored.has_due(connection, TENANT, date(2026, 7, day)) for day in (29, 30, 31)]
+        assert not stored.has_due(connection, OTHER_TENANT, date(2036, 1, 1))
     assert asked == [False, True, True]
 
 
@@ -526,26 +527,6 @@ def test_the_day_of_a_change_of_segment_stays_while_just_its_due_day_moves(shop:
     assert rows(shop, "SELECT changed_at FROM customers.segment WHERE st_id = 5") == [before]
 
 
-def test_each_change_of_segment_is_kept_with_its_day_rule_and_facts(shop: Database) -> None:
-    conclude(shop, date(2026, 7, 31))
-    feed(shop, "jobs", job(55, 5, done="2026-07-31T20:00:00Z"))  # back to Standard
-    feed(shop, "invoices", invoice(50, 5, "7000.00"))
-    derive(shop)
-    conclude(shop, date(2026, 8, 1))
-    feed(shop, "jobs", job(56, 5, done="2026-08-02T20:00:00Z"))  # a job more, and High Value as before
-    derive(shop)
-    conclude(shop, date(2026, 8, 2))
-    conclude(shop, date(2026, 8, 2), EVERYBODY)
-    kept = derived.segment_history(shop, TENANT, 5)
-    assert all(row.pop("recorded_at").tzinfo is not None for row in kept)
-    assert [tuple(row.values()) for row in kept] == [
-        (None, "Standard", "standard", TODAY, Decimal("0.00"), TODAY),
-        ("Standard", "At Risk", "at_risk", date(2026, 7, 31), Decimal("0.00"), TODAY),
-        ("At Risk", "High Value", "high_value", date(2026, 8, 1), Decimal("7000.00"), date(2026, 7, 31)),
-    ]
-    assert derived.segment_history(shop, OTHER_TENANT, 5) == []
-
-
 def test_facts_of_a_customer_are_its_profile_and_segment_or_nothing(shop: Database) -> None:
     facts = derived.facts_of(shop, TENANT, 4)
     assert facts is not None
@@ -580,7 +561,7 @@ def test_a_conclusion_that_fails_leaves_everything_to_the_next_look(shop: Databa
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        derived.derive_segments(shop, TENANT, TODAY, "1", CHANGED, broken)
+        stored.derive_segments(shop, TENANT, TODAY, "1", CHANGED, broken)
     assert conclude(shop) == Derived(looked=1, new=0, changed=1, total=6)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +13,17 @@ import pytest
 from st_sf_pipelines.config import Crm, ServiceTitan, Tenant
 from st_sf_pipelines.errors import CredentialsError, PermanentError, TransientError
 from st_sf_pipelines.ports import Outcome, Receipt, Upsert
-from st_sf_pipelines.simulators.crm import CrmSimulator
+from st_sf_pipelines.simulators.crm import CrmSimulator, front
 from st_sf_pipelines.systems.crm import writer
 from st_sf_pipelines.systems.crm.client import CrmClient
-from st_sf_pipelines.systems.crm.codes import REFUSALS
+from st_sf_pipelines.systems.crm.codes import REFUSALS, mend_for
 from st_sf_pipelines.systems.crm.objects import ACTIVITY, CONTACT, OPPORTUNITY
 from st_sf_pipelines.systems.crm.webhook import Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from st_sf_pipelines.ports import Destination
 
 POST = {"method": "POST", "path": "/api/contacts?depth=0"}  # a create; a look-up has no query
 LOOK_UP = {"method": "POST", "path": "/api/contacts?", "times": 1}
@@ -37,7 +40,7 @@ def crm() -> Iterator[CrmSimulator]:
 @pytest.fixture(autouse=True)
 def pauses(naps: list[float], monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Let writes, too, go on at once after a failure; give the seconds that each would have waited."""
-    monkeypatch.setattr(writer, "time", SimpleNamespace(sleep=naps.append, monotonic=writer.time.monotonic))
+    monkeypatch.setattr(writer, "time", SimpleNamespace(sleep=naps.append, monotonic=time.monotonic))
     return naps
 
 
@@ -189,7 +192,8 @@ def test_no_more_connections_write_than_are_allowed_and_none_locks_the_server_up
         assert (counted["most_in_flight"] <= connections, counted["lock_ups"]) == (True, 0)
 
 
-def test_a_client_that_does_not_override_locks_locks_the_server_up() -> None:
+def test_a_client_that_does_not_override_locks_locks_the_server_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front, "PATCH_SECONDS", 1.0)  # so long that six of them meet, however busy the machine is
     with CrmSimulator(pool=3, hang_seconds=0.2) as crm:
         [made] = crm.put_records("contacts", {"lastName": "x"})
         outcomes: list[str] = []
@@ -267,9 +271,14 @@ def test_a_route_that_is_gone_stops_the_target(crm: CrmSimulator, client: CrmCli
         push(client, contacts(1))
 
 
-def test_each_code_has_a_mend(client: CrmClient) -> None:
-    assert all(client.mend_for(refusal.code) == refusal.mend for refusal in REFUSALS)
-    assert "st-sf parked retry" in client.mend_for("ANYTHING ELSE")
+def test_the_client_is_a_destination_like_any_other(client: CrmClient) -> None:
+    destination: Destination = client
+    assert (destination.calls, destination.usage, destination.calls_for(1000)) == (0, None, 1002)
+
+
+def test_each_code_has_a_mend() -> None:
+    assert all(mend_for(refusal.code) == refusal.mend for refusal in REFUSALS)
+    assert "st-sf parked retry" in mend_for("ANYTHING ELSE")
 
 
 SAME = [

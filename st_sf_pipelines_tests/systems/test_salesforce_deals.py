@@ -54,17 +54,19 @@ def test_a_deal_is_mapped_as_the_specification_lists_it() -> None:
     }
 
 
+JOB: dict[str, Any] = {
+    "key": "501",
+    "contact": 7,
+    "account": 7,
+    "subject_line": "Job 501: Repair",
+    "starts_at": datetime(2026, 1, 31, 16, 0, tzinfo=UTC),
+    "ends_at": datetime(2026, 1, 31, 17, 30, tzinfo=UTC),
+    "description": None,
+}
+
+
 def test_an_event_is_mapped_as_the_specification_lists_it() -> None:
-    row = {
-        "key": "501",
-        "contact": 7,
-        "account": 7,
-        "subject_line": "Job 501: Repair",
-        "starts_at": datetime(2026, 1, 31, 16, 0, tzinfo=UTC),
-        "ends_at": datetime(2026, 1, 31, 17, 30, tzinfo=UTC),
-        "description": None,
-    }
-    assert payload(EVENT, row) == {
+    assert payload(EVENT, JOB) == {
         "ServiceTitan_Job_Id__c": "501",
         "WhoId": CONTACT_7,
         "WhatId": {"$ref": "salesforce/accounts", "subject": 7},

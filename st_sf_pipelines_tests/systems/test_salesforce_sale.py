@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from st_sf_pipelines.errors import TransientError
-from st_sf_pipelines.mapping import ObjectMap
+from st_sf_pipelines.mapping import ObjectMap, difference, payload
 from st_sf_pipelines.ports import Outcome, Receipt, Upsert
 from st_sf_pipelines.systems.salesforce.client import SalesforceClient
 from st_sf_pipelines.systems.salesforce.deals import CAMPAIGN_MEMBER, DEALS, EVENT, LEAD, OPPORTUNITY
 from st_sf_pipelines.systems.salesforce.objects import ACCOUNT, CONTACT
 from st_sf_pipelines_tests.systems.conftest import tenant_of
+from st_sf_pipelines_tests.systems.test_salesforce_deals import DEAL, JOB, PERSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -235,6 +236,7 @@ def test_deals_are_read_back_as_they_are_sent(client: SalesforceClient, contact:
     assert client.same("OwnerId", "nobody@x.example", read.fields["OwnerId"]), "it was never sent"
     assert not client.same("Amount", 1234.5, read.fields["Amount"])
     assert not client.same("ContactId", None, contact)
+    assert not client.same("ContactId", {"$ref": CONTACT.asset, "subject": 1}, contact)
 
 
 def test_events_are_read_back_by_job_and_members_by_their_ids(
@@ -265,7 +267,7 @@ def test_strangers_are_looked_for_where_a_key_could_find_them(
     assert client.strangers([EVENT, CAMPAIGN_MEMBER]) == []
     sf.put_records("Lead", {"LastName": "L", "Company": "C"})
     sf.put_records("Opportunity", {"Name": "O", "StageName": "Prospecting", "CloseDate": "2026-01-31"})
-    assert client.strangers(DEALS) == [OPPORTUNITY, LEAD]
+    assert client.strangers(DEALS) == [LEAD, OPPORTUNITY]
 
 
 def test_merged_records_name_the_one_that_is_left(sf: SalesforceSimulator, client: SalesforceClient) -> None:
@@ -279,3 +281,25 @@ def test_merged_records_name_the_one_that_is_left(sf: SalesforceSimulator, clien
     assert client.masters(EVENT, ["00UHu0000000001IAA"]) == {}
     assert client.masters(CONTACT, []) == {}
     assert client.calls == before
+
+
+def test_what_the_maps_make_is_taken_by_the_org_and_read_back_the_same(
+    sf: SalesforceSimulator, client: SalesforceClient
+) -> None:
+    [account] = sf.put_records("Account", {"Name": "A", ACCOUNT.key: "st_7"})
+    [contact] = sf.put_records("Contact", {"LastName": "L", "AccountId": account})
+    [campaign] = sf.put_records("Campaign", {"Name": "VIP"})
+    ids = {ACCOUNT.asset: account, CONTACT.asset: contact}
+    place: dict[str, Any] = {"key": "st_7/VIP", "campaign_id": campaign, "contact": 7}
+    for target, row in ((OPPORTUNITY, DEAL), (EVENT, JOB), (LEAD, PERSON), (CAMPAIGN_MEMBER, place)):
+        wanted = payload(target, row)
+        sent = {**wanted, **{name: ids[wanted[name]["$ref"]] for name in target.references}}
+        [made] = push(client, target, Upsert(row["key"], difference(target, sent, None)))
+        assert (made.outcome, made.code) == (Outcome.CREATED, None)
+        [read] = client.read(target, [field.to for field in target.fields], keyed=True, ids=[str(made.remote_id)])
+        assert read.key == (row["key"] if target.key else None)
+        assert [
+            name
+            for name, value in sent.items()
+            if name != target.key and not client.same(name, value, read.fields[name])
+        ] == []

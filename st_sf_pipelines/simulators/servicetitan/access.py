@@ -11,23 +11,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import orjson
 
 from .answers import RefusalError
+from .scopes import SCOPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from starlette.requests import Request
 
     from st_sf_pipelines.simulators.shop import Shop, Tenant
 
     from .clock import Clock
-
-SCOPES = (
-    *(f"tn.crm.{name}:{right}" for name in ("customers", "locations", "leads", "bookings") for right in "rw"),
-    *(f"tn.jpm.{name}:{right}" for name in ("jobs", "appointments", "jobtypes") for right in "rw"),
-    "tn.crm.tags:w", "tn.sal.estimates:r", "tn.sal.estimates:w", "tn.acc.invoices:r", "tn.acc.payments:r",
-    "tn.dis.appointmentassignments:r", "tn.mar.campaigns:r", "tn.stg.businessunits:r", "tn.stg.technicians:r",
-    "tn.stg.employees:r", "tn.stg.tagtypes:r",
-)  # fmt: skip
 
 
 def _made_up(prefix: str, what: str, tenant_id: int, length: int) -> str:
@@ -49,6 +42,7 @@ class Grant(NamedTuple):
 
     tenant_id: int
     expires: float
+    scopes: tuple[str, ...]
 
 
 class Tokens:
@@ -59,33 +53,43 @@ class Tokens:
         self._clock, self.life_seconds = clock, life_seconds
         self._grants: dict[str, Grant] = {}
         self._numbers = count(1)
+        self._scopes: dict[int, tuple[str, ...]] = {}
+        for tenant in shop.tenants.values():
+            self.withhold(tenant.id, tenant.lacks)
 
     def grant(self, grant_type: str, client_id: str, client_secret: str) -> dict[str, object] | None:
         """Give the body of a token answer, or None for an unknown client."""
         tenant_id = self._clients.get((client_id, client_secret))
         if grant_type != "client_credentials" or tenant_id is None:
             return None
-        now = self._clock.now().timestamp()
+        now, scopes = self._clock.now().timestamp(), self._scopes[tenant_id]
         claims = {
             "nbf": int(now), "exp": int(now) + self.life_seconds, "iat": int(now), "iss": "https://auth.servicetitan.io",
-            "client_id": client_id, "tenant": str(tenant_id), "jti": f"{next(self._numbers):016X}", "scope": SCOPES,
+            "client_id": client_id, "tenant": str(tenant_id), "jti": f"{next(self._numbers):016X}", "scope": scopes,
         }  # fmt: skip
         parts = (orjson.dumps({"alg": "RS256", "typ": "at+jwt"}), orjson.dumps(claims))
         signed = ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
         token = f"{signed}.{hashlib.sha256(signed.encode()).hexdigest()}"
-        self._grants[token] = Grant(tenant_id, now + self.life_seconds)
+        self._grants[token] = Grant(tenant_id, now + self.life_seconds, scopes)
         return {
             "access_token": token,
             "expires_in": self.life_seconds,
             "token_type": "Bearer",
-            "scope": " ".join(SCOPES),
+            "scope": " ".join(scopes),
         }
 
     def expire_all(self) -> None:
         """Let every token that was given out end now."""
         self._grants.clear()
 
-    def check(self, request: Request, tenant_id: str) -> int:
+    def withhold(self, tenant_id: int, scopes: Iterable[str]) -> None:
+        """Give a tenant no tokens with these scopes from now on; raise ValueError for an unknown one."""
+        lacks = tuple(scopes)
+        if unknown := sorted(set(lacks) - set(SCOPES)):
+            raise ValueError(f"unknown scopes {unknown}; known: {', '.join(SCOPES)}")
+        self._scopes[tenant_id] = tuple(scope for scope in SCOPES if scope not in lacks)
+
+    def check(self, request: Request, tenant_id: str, scope: str | None) -> int:
         """Give the id of the tenant that a call may read, or refuse the call."""
         # The official sample shows the bare token, clients also send Bearer; both work.
         token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
@@ -97,6 +101,8 @@ class Tokens:
             raise RefusalError(401, "Unauthorized: the application key is missing or unknown.")
         if tenant_id != str(grant.tenant_id):
             raise RefusalError(403, "Forbidden: the token is not for this tenant.")
+        if scope is not None and scope not in grant.scopes:
+            raise RefusalError(403, f"Forbidden: the token lacks the scope {scope}.")
         return grant.tenant_id
 
 

@@ -7,11 +7,12 @@ import contextlib
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+import orjson
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import answers, control, entities, feed, routing
+from . import answers, control, entities, feed, routing, scopes
 from .counters import TOKEN_PATH, Counters
 from .faults import Faults, rules
 from .lists import Lists, chosen, listed
@@ -34,7 +35,7 @@ class ServiceTitanApp:
     """Serves one world; `http` is the ASGI application."""
 
     def __init__(self, world: World, faults: Iterable[Mapping[str, Any]] = (), live: float | None = None) -> None:
-        self.world, self._live, self._lists = world, live, Lists()
+        self.world, self._live, self._lists, self._pages = world, live, Lists(), feed.Pages()
         routes = [
             Route(TOKEN_PATH, self._token, methods=["POST"]),
             Route("/{module}/v2/tenant/{tenant}/{rest:path}", self._api, methods=METHODS),
@@ -71,13 +72,15 @@ class ServiceTitanApp:
             return answers.no_such_resource()
         body = await request.body()
         try:
-            tenant_id = self.world.tokens.check(request, request.path_params["tenant"])
+            path = request.path_params
+            scope = scopes.needed(request.method, path["module"], path["rest"])
+            tenant_id = self.world.tokens.check(request, path["tenant"], scope)
             self.world.rate_limit.take(tenant_id)
             with self.world.lock:
                 tenant = self.world.shop.tenants[tenant_id]
                 if call is not None:
                     return self._called(call, tenant, request, body)
-                return answers.json(self._shown(tenant, request))
+                return answers.ready(self._shown(tenant, request))
         except answers.RefusalError as refusal:
             return refusal.answer()
 
@@ -91,17 +94,17 @@ class ServiceTitanApp:
         answer = routing.answer(call, tenant, self.world.papers, now, rest, request.query_params, body)
         return Response(b"", 200) if answer is None else answers.json(answer)
 
-    def _shown(self, tenant: Tenant, request: Request) -> Any:
+    def _shown(self, tenant: Tenant, request: Request) -> bytes:
         """Show a page of a feed or a list, or one record."""
         entity, kind = entities.at(request.url.path) or (entities.ENTITIES[0], "one")
         query, world = request.query_params, self.world
         if kind == "one":
-            return self._single(tenant, entity, request.path_params["rest"])
+            return orjson.dumps(self._single(tenant, entity, request.path_params["rest"]))
         if kind == "list":
-            return self._lists.page(tenant, entity, query)
+            return orjson.dumps(self._lists.page(tenant, entity, query))
         shown = chosen("active", query, "Any") if entity.feed_active else (True, False)
         terms = feed.Terms(world.page_size, shown, world.feed_epoch)
-        return feed.page(tenant.tables[entity.name], query, world.clock.ticks(), terms)
+        return self._pages.body(tenant.tables[entity.name], query, world.clock.ticks(), terms)
 
     @staticmethod
     def _single(tenant: Tenant, entity: entities.Entity, rest: str) -> Any:

@@ -93,6 +93,12 @@ def expire_tokens(app: ServiceTitanApp, _told: dict[str, Any]) -> Any:
     return {}
 
 
+def withhold_scopes(app: ServiceTitanApp, told: dict[str, Any]) -> Any:
+    """POST /_sim/scopes {"tenant", "lacks": ["tn.acc.invoices:r"]}: leave these scopes out of every new token."""
+    app.world.tokens.withhold(app.world.shop.tenant(told.get("tenant")).id, told["lacks"])
+    return {}
+
+
 def show_clock(app: ServiceTitanApp, _told: dict[str, Any]) -> Any:
     """GET /_sim/clock: tell the stand-in's time."""
     clock = app.world.clock
@@ -124,6 +130,7 @@ ACTIONS: tuple[tuple[str, str, Action], ...] = (
     ("POST",   "/_sim/forget",   forget_feed_tokens),
     ("POST",   "/_sim/tick",     tick),
     ("POST",   "/_sim/expire",   expire_tokens),
+    ("POST",   "/_sim/scopes",   withhold_scopes),
     ("GET",    "/_sim/clock",    show_clock),
     ("POST",   "/_sim/clock",    set_clock),
 )

@@ -20,16 +20,22 @@ BODIES: dict[str, str] = READ["bodies"]
 SCHEMAS: dict[str, Any] = READ["schemas"]
 
 
-def check_query(place: str, query: Mapping[str, str]) -> None:
-    """Refuse a list's parameters of a wrong type, by name; unknown ones are ignored, as they are over there."""
+def asked(place: str, query: Mapping[str, str]) -> dict[str, str]:
+    """Give a list's parameters, or refuse those of a wrong type by name.
+
+    Over there names bind in any case, and unknown ones are ignored: a filter that a list has not leaves all in.
+    """
     published = QUERIES.get(place, {})
+    given = {name.lower(): value for name, value in query.items()}
+    known = {name: given[name.lower()] for name in published if given.get(name.lower())}
     wrong = {
-        name: [f"The value '{query[name]}' is not valid for {name}."]
-        for name, kind in published.items()
-        if query.get(name) and not _fits(kind.strip("[]"), query[name])
+        name: [f"The value '{value}' is not valid for {name}."]
+        for name, value in known.items()
+        if not _fits(published[name].strip("[]"), value)
     }
     if wrong:
         raise RefusalError(400, "One or more validation errors occurred.", wrong)
+    return known
 
 
 def _fits(kind: str, text: str) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from time import monotonic as _clock
 from typing import TYPE_CHECKING, Any
 
+from st_sf_pipelines.simulators.shop.draw import Draw
+
 from . import entities
 from .answers import invalid
 from .spoiling import Answer, Spoiler, body_of
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from .world import World
 
-MATCHES = {"path", "method", "entity", "nth", "every", "times"}
+MATCHES = {"path", "method", "entity", "nth", "every", "times", "share"}
 DEEDS = {
     "status", "headers", "body", "reset", "truncate", "garbage", "silence", "expire_token", "repeat_page", "null_token",
     "late_record", "out_of_order", "missing_id", "wrong_type", "silent_change", "refuse_token",
@@ -46,7 +48,8 @@ class Rule:
     def strikes(self, method: str, path: str) -> bool:
         """Count a call, and tell whether it goes wrong.
 
-        `nth` is the first matching call that fails (alone, unless `times` says how many), `every` each k-th one.
+        `nth` is the first matching call that fails (alone, unless `times` says how many), `every` each k-th one, and
+        `share` the part of them, from 0 to 1, that fails here and there, the same ones each time.
         """
         match, place = self.match, entities.at(path)
         if (
@@ -61,6 +64,8 @@ class Rule:
         if self.seen < first or (self.seen if "nth" not in match else self.seen - first) % every:
             return False
         if times is not None and self.done >= times:
+            return False
+        if Draw(self.seen).below(1_000) >= 1_000 * match.get("share", 1):
             return False
         self.done += 1
         return True

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from st_sf_pipelines.simulators.shop.table import Table
 
 START = Place(-1, -1)
+KEPT_BYTES = 128_000_000
+"""Pages up to so many bytes in all are kept, the oldest given up first."""
 
 
 def token(place: Place, since: int | None = None, epoch: int = 0) -> str:
@@ -84,6 +86,37 @@ def page(table: Table, query: Mapping[str, str], now: int, terms: Terms) -> dict
         if recent:
             last = min(last, table.last_place(settled))
     return {"hasMore": has_more, "continueFrom": token(last, since, terms.epoch), "data": data}
+
+
+class Pages:
+    """Keeps pages as they were sent: making records again for each reader would measure us, and not the reader.
+
+    A page of recent changes that has more behind it stays the same for as long as its table does.
+    """
+
+    def __init__(self, most_bytes: int = KEPT_BYTES) -> None:
+        self._most_bytes, self._bytes = most_bytes, 0
+        self._kept: dict[tuple[object, ...], bytes] = {}
+
+    def body(self, table: Table, query: Mapping[str, str], now: int, terms: Terms) -> bytes:
+        """Give the body of the page that a call asks for."""
+        key = (id(table), table.version, query.get("from"), terms)
+        if not _is_true(query.get("includeRecentChanges")):
+            return orjson.dumps(page(table, query, now, terms))
+        body = self._kept.get(key)
+        if body is None:
+            made = page(table, query, now, terms)
+            body = orjson.dumps(made)
+            if made["hasMore"]:
+                self._keep(key, body)
+        return body
+
+    def _keep(self, key: tuple[object, ...], body: bytes) -> None:
+        self._kept[key] = body
+        self._bytes += len(body)
+        while self._bytes > self._most_bytes:
+            oldest = next(iter(self._kept))
+            self._bytes -= len(self._kept.pop(oldest))
 
 
 def _is_true(given: str | None) -> bool:

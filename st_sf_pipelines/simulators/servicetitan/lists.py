@@ -34,7 +34,7 @@ class Lists:
 
     def page(self, tenant: Tenant, entity: Entity, query: Mapping[str, str]) -> dict[str, Any]:
         """Give the page of a list that a call asks for."""
-        documents.check_query(f"{entity.module}/{entity.listed}", query)
+        query = documents.asked(f"{entity.module}/{entity.listed}", query)
         number, size = page_asked(query)
         if entity.needs_one_of and not any(query.get(name) for name in entity.needs_one_of):
             raise invalid(entity.needs_one_of[0], f"One of {', '.join(entity.needs_one_of)} is required.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import people, words
+from . import people, stamps, words
 from .events_of_jobs import book
 
 if TYPE_CHECKING:
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
 def new_customer(life: Life, tenant: Tenant, now: int) -> Touched:
     """Let a customer call for the first time: with a location, contacts, a job, its appointment and empty invoice."""
-    name, touched = _arrive(tenant, life.draw(), now)
+    draw = life.draw()
+    name = people.person_name(draw)
+    touched = _arrive(tenant, draw, now, name)
     return touched + book(life, tenant, touched[0][1], name, now)
 
 
-def _arrive(tenant: Tenant, draw: Draw, now: int) -> tuple[str, Touched]:
+def _arrive(tenant: Tenant, draw: Draw, now: int, name: str) -> Touched:
     cities = people.cities_for(tenant.timezone)
-    name, home = people.person_name(draw), people.address(draw, cities)
+    home = people.address(draw, cities)
     [customer] = tenant.put("customers", [{"name": name, "address": home}], now)
     # A customer's own location has the id beside the customer's.
     place = {"id": customer + 1, "customerId": customer, "name": name, "address": home}
@@ -31,7 +33,7 @@ def _arrive(tenant: Tenant, draw: Draw, now: int) -> tuple[str, Touched]:
         {"customerId": customer, "type": "Email", "value": people.email(draw, name)},
     ]
     touched = [("customers", customer), ("locations", tenant.put("locations", [place], now)[0])]
-    return name, touched + [("customer_contacts", key) for key in tenant.put("customer_contacts", contacts, now)]
+    return touched + [("customer_contacts", key) for key in tenant.put("customer_contacts", contacts, now)]
 
 
 def new_lead(life: Life, tenant: Tenant, now: int) -> Touched:
@@ -64,11 +66,43 @@ def lead_decided(life: Life, tenant: Tenant, now: int) -> Touched:
     if customer in tenant.tables["customers"]:
         name = tenant.tables["customers"].get(customer)["name"]
     else:
-        name, touched = _arrive(tenant, life.draw(), now)
+        name = lead["leadCustomerName"] or people.person_name(life.draw())
+        touched = _arrive(tenant, life.draw(), now, name)
         customer = touched[0][1]
     won = {"id": lead["id"], "status": "Converted", "customerId": customer, "locationId": customer + 1}
     [key] = tenant.put("leads", [won], now)
     return [("leads", key), *touched, *book(life, tenant, customer, name, now)]
+
+
+def booking_made(life: Life, tenant: Tenant, now: int) -> Touched:
+    """Let somebody book on the website."""
+    draw, cities = life.draw(), people.cities_for(tenant.timezone)
+    name, home = people.person_name(draw), people.address(draw, cities)
+    place = {part: text for part, text in home.items() if part not in {"latitude", "longitude"}}
+    booking = {
+        "name": name,
+        "address": place,
+        "summary": draw.pick(words.LEAD_SUMMARIES),
+        "source": draw.pick(words.BOOKING_SOURCES),
+        "start": stamps.written(now + 2 * stamps.TICKS_A_DAY),
+        "externalId": f"web-{now}",
+    }
+    return [("bookings", key) for key in tenant.put("bookings", [booking], now)]
+
+
+def booking_decided(life: Life, tenant: Tenant, now: int) -> Touched:
+    """Let the office dismiss a new booking, or make a customer and a job of it."""
+    booking = life.some(tenant, "bookings", lambda record: record["status"] == "New" and record["active"])
+    if booking is None:
+        return []
+    if life.random.random() < 0.2:
+        gone = {"id": booking["id"], "status": "Dismissed", "dismissingReasonId": 820}
+        return [("bookings", key) for key in tenant.put("bookings", [gone], now)]
+    touched = _arrive(tenant, life.draw(), now, booking["name"])
+    touched += book(life, tenant, touched[0][1], booking["name"], now, bookingId=booking["id"])
+    job = next(key for entity, key in touched if entity == "jobs")
+    [key] = tenant.put("bookings", [{"id": booking["id"], "status": "Converted", "jobId": job}], now)
+    return [("bookings", key), *touched]
 
 
 def phone_changed(life: Life, tenant: Tenant, now: int) -> Touched:

@@ -22,10 +22,14 @@ VISIT_STATUS = {"Dispatched": "Dispatched", "InProgress": "Working", "Hold": "Ho
 
 
 def book(life: Life, tenant: Tenant, customer: int, name: str, now: int, **more: object) -> Touched:
-    """Book a job for a customer, with an appointment, a technician and an empty invoice."""
-    units = tenant.tables["business_units"].newest_ids(6)
-    unit = life.random.choice(units) if units else 0
-    booked: Record = {"customerId": customer, "locationId": customer + 1, "businessUnitId": unit, **more}
+    """Book a job for a customer, with an appointment, a technician and an empty invoice; an install only if told."""
+    booked: Record = {"customerId": customer, "locationId": customer + 1, **more}
+    if "businessUnitId" not in more:
+        booked["businessUnitId"] = life.random.choice(units_of(tenant, installs=False) or [0])
+    types = tenant.tables["job_types"]
+    fit = [key for key in types.keys() if booked["businessUnitId"] in types.get(key)["businessUnitIds"]]  # noqa: SIM118 - a table is no dict
+    if fit:
+        booked["jobTypeId"] = life.random.choice(fit)
     [job] = tenant.put("jobs", [booked], now)
     billed = {
         "customer": {"id": customer, "name": name},
@@ -34,6 +38,12 @@ def book(life: Life, tenant: Tenant, customer: int, name: str, now: int, **more:
     [invoice] = tenant.put("invoices", [billed], now)
     tenant.put("jobs", [{"id": job, "invoiceId": invoice}], now)
     return [("jobs", job), ("invoices", invoice), ("appointments", _visit(life, tenant, job, now))]
+
+
+def units_of(tenant: Tenant, *, installs: bool) -> list[int]:
+    """Give the business units that install, or the others."""
+    units = tenant.tables["business_units"]
+    return [key for key in units.keys() if ("Install" in units.get(key)["name"]) is installs]  # noqa: SIM118 - a table is no dict
 
 
 def _visit(life: Life, tenant: Tenant, job: int, now: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import shapes, stamps, words
-from .events_of_jobs import book, owe
+from .events_of_jobs import book, owe, units_of
 from .shapes_of_money import ESTIMATE_ITEM
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ def estimate_made(life: Life, tenant: Tenant, now: int) -> Touched:
     item = {**ESTIMATE_ITEM, "id": now // 1_000, "sku": sku, "description": work, "unitRate": worth, "total": worth,
             "createdOn": moment, "modifiedOn": moment}  # fmt: skip
     offer = {name: job[name] for name in ("customerId", "locationId", "businessUnitId", "jobNumber")}
-    offer |= {"jobId": job["id"], "name": work, "subtotal": worth, "items": [item]}
+    unit, units = job["businessUnitId"], tenant.tables["business_units"]
+    offer |= {"jobId": job["id"], "name": work, "subtotal": worth, "items": [item],
+              "businessUnitName": units.get(unit)["name"] if unit in units else None}  # fmt: skip
     [key] = tenant.put("estimates", [offer], now)
     tenant.put("jobs", [{"id": job["id"], "estimateIds": [*job["estimateIds"], key]}], now)
     return [("estimates", key), ("jobs", job["id"])]
@@ -46,14 +48,21 @@ def estimate_decided(life: Life, tenant: Tenant, now: int) -> Touched:
     sellers = tenant.tables["technicians"].newest_ids(words.TECHNICIANS)
     sold = {"status": "Sold", "soldOn": stamps.written(now), "soldBy": life.random.choice(sellers) if sellers else None}
     touched = [("estimates", key) for key in tenant.put("estimates", [{"id": estimate["id"], **sold}], now)]
-    units = tenant.tables["business_units"]
-    installs = [key for key in units.keys() if "Install" in units.get(key)["name"]]  # noqa: SIM118 - a table is no dict
+    installs = _installers(tenant, estimate)
     customer = estimate["customerId"]
     if installs and customer in tenant.tables["customers"] and life.random.random() < 0.7:
         name = tenant.tables["customers"].get(customer)["name"]
         made = {"businessUnitId": life.random.choice(installs), "createdFromEstimateId": estimate["id"]}
         touched += book(life, tenant, customer, name, now, **made)
     return touched
+
+
+def _installers(tenant: Tenant, estimate: Record) -> list[int]:
+    """Give the units that install what an estimate sells: those of its trade, or all where its own is not known."""
+    units = units_of(tenant, installs=True)
+    names = {key: tenant.tables["business_units"].get(key)["name"] for key in units}
+    trade = (estimate["businessUnitName"] or "").split(" - ")[0]
+    return [key for key, name in names.items() if name.startswith(trade)] or units
 
 
 def invoice_added(life: Life, tenant: Tenant, now: int) -> Touched:

@@ -36,7 +36,7 @@ SMALL_PART, SMALL_MOST = 7, 240
 
 @dataclass(frozen=True)
 class TenantPlan:
-    """One tenant as told: how many customers to make up, and records given in so many words."""
+    """One tenant as told: how many customers to make up, records given in so many words, and scopes it lacks."""
 
     id: int
     name: str
@@ -44,6 +44,7 @@ class TenantPlan:
     customers: int
     records: dict[str, list[dict[str, Any]]]
     raw: bool
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ def _tenant(told: Mapping[str, Any], size: int | None) -> TenantPlan:
         customers=int(told.get("customers", 0 if records and size is None else _share(told, size))),
         records=records,
         raw=bool(told.get("raw", False)),
+        lacks=tuple(told.get("lacks", ())),
     )
 
 

@@ -22,18 +22,20 @@ EVENTS: tuple[tuple[Event, int], ...] = (
     (events_of_customers.new_customer, 3),
     (events_of_customers.new_lead, 2),
     (events_of_customers.lead_decided, 1),
+    (events_of_customers.booking_made, 1),
+    (events_of_customers.booking_decided, 1),
     (events_of_customers.phone_changed, 2),
     (events_of_customers.customers_merged, 1),
     (events_of_jobs.job_moves_on, 8),
     (events_of_jobs.return_visit_added, 1),
-    (events_of_money.estimate_made, 2),
-    (events_of_money.estimate_decided, 2),
+    (events_of_money.estimate_made, 3),
+    (events_of_money.estimate_decided, 3),
     (events_of_money.invoice_added, 2),
     (events_of_money.payment_made, 3),
     (events_of_money.balance_changed, 1),
 )
-LOOK_BACK = 200
-"""Open jobs are sought among so many of the newest: older ones are nearly all done."""
+LOOK_BACK = 90
+"""Things happen to so many of the newest: older jobs are nearly all done, and older estimates move no deal."""
 
 
 class Life:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 CANCELED = shapes.JOB_STATUSES.index("Canceled")
 OPEN, SOLD, DISMISSED = range(len(shapes.ESTIMATE_STATUSES))
 INSTALL = np.array(["Install" in name for name in listed.UNITS])
-QUOTED = cohorts.place_of("quoted this week")
+QUOTED, VISITED = cohorts.place_of("quoted this week"), cohorts.place_of("visited this week")
 RECENT_DAYS = 16
-"""Only the cohort of this week's quotes has estimates on jobs this young: they decide what a first run finds."""
+"""Only this week's quotes have estimates with a value on jobs this young: they decide what a first run finds."""
 
 
 class Offers(NamedTuple):
@@ -44,10 +44,11 @@ class Offers(NamedTuple):
 def fill(records: Records, calendar: Calendar, lots: Lots, count: int) -> None:
     """Write so many estimates."""
     jobs = records.jobs
-    quoted = _quoted(records, calendar, lots)
-    behind = _behind_installs(records, calendar, lots, count - len(quoted.job))
-    rest = _rest(records, calendar, lots, count - len(quoted.job) - len(behind.job))
-    offers = Offers.joined([quoted, behind, rest])
+    young = [_quoted(records, calendar, lots), _empty(records, calendar)]
+    left = count - sum(len(each.job) for each in young)
+    behind = _behind_installs(records, calendar, lots, left)
+    rest = _rest(records, calendar, lots, left - len(behind.job))
+    offers = Offers.joined([*young, behind, rest])
     total = len(offers.job)
     chance = lots.chance("odd", total)
     old = offers.created < calendar.opening(RECENT_DAYS)
@@ -74,8 +75,7 @@ def fill(records: Records, calendar: Calendar, lots: Lots, count: int) -> None:
 def _quoted(records: Records, calendar: Calendar, lots: Lots) -> Offers:
     """Give each of this week's quotes one open estimate with a value, and every third of them another."""
     jobs = records.jobs
-    kind = records.customers.seen("kind")[jobs.seen("customer")]
-    young = np.flatnonzero((kind == QUOTED) & (jobs.seen("created") >= calendar.opening(RECENT_DAYS)))
+    young = _young(records, calendar, QUOTED)
     job = np.concatenate([young, young[::3]])
     after = (20 + 100 * (np.arange(len(job)) >= len(young)) + lots.below("told", len(job), 60)) * TICKS_A_MINUTE
     created = jobs.seen("created")[job] + after
@@ -84,6 +84,22 @@ def _quoted(records: Records, calendar: Calendar, lots: Lots) -> Offers:
     status = np.where(second & (np.arange(len(job)) % 3 == 0), DISMISSED, OPEN)
     cents = 30_000 + 2_500 * lots.below("worth", len(job), 720)
     return Offers(job, status, cents, created, created + TICKS_A_MINUTE, np.full(len(job), -1))
+
+
+def _young(records: Records, calendar: Calendar, kind: int) -> Column:
+    """Give the young jobs of a kind of customer."""
+    jobs = records.jobs
+    kinds = records.customers.seen("kind")[jobs.seen("customer")]
+    young: Column = np.flatnonzero((kinds == kind) & (jobs.seen("created") >= calendar.opening(RECENT_DAYS)))
+    return young
+
+
+def _empty(records: Records, calendar: Calendar) -> Offers:
+    """Give every sixth of this week's other visits an estimate that was begun and has no value: it moves no deal."""
+    job = _young(records, calendar, VISITED)[::6]
+    none = np.zeros(len(job), dtype=np.int64)
+    created = records.jobs.seen("created")[job] + 40 * TICKS_A_MINUTE
+    return Offers(job, none + OPEN, none, created, created + TICKS_A_MINUTE, none - 1)
 
 
 def _behind_installs(records: Records, calendar: Calendar, lots: Lots, most: int) -> Offers:
@@ -118,6 +134,7 @@ def _rest(records: Records, calendar: Calendar, lots: Lots, count: int) -> Offer
     closed = asked + TICKS_A_MINUTE + lots.below("thinks", len(job), 9 * 24 * 60) * TICKS_A_MINUTE
     modified = np.where(status == OPEN, asked + 5 * TICKS_A_MINUTE, np.minimum(closed, calendar.anchor - TICKS_A_DAY))
     cents = 9_900 + 2_500 * lots.below("rest worth", len(job), 600)
+    cents[lots.chance("without a value", len(job)) < 0.03] = 0
     return Offers(job, status, cents, asked, np.maximum(modified, asked), np.full(len(job), -1))
 
 

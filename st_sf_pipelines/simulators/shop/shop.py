@@ -31,6 +31,8 @@ class Tenant:
     tables: dict[str, Table] = field(repr=False)
     shift: int = 0
     """So much higher are this tenant's ids than the first one's."""
+    lacks: tuple[str, ...] = ()
+    """Scopes that its client was not granted."""
 
     @property
     def office(self) -> int:
@@ -142,7 +144,7 @@ def _tenant(plan: ShopPlan, place: int) -> Tenant:
     calendar = Calendar(plan.anchor, told.timezone)
     if not told.records or told.customers:
         fill(records, calendar, told.customers, f"{plan.name} {plan.seed} {place}")
-    tenant = Tenant(told.id, told.name, told.timezone, records.tables(), place * ROOM)
+    tenant = Tenant(told.id, told.name, told.timezone, records.tables(), place * ROOM, told.lacks)
     for entity, given in told.records.items():
         tenant.load(entity, given, calendar.anchor, raw=told.raw)
     return tenant

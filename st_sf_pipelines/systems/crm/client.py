@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from st_sf_pipelines.ports import Receipt, Remote, Upsert
+from st_sf_pipelines.ports import Json, Receipt, Remote, Told, Upsert
 from st_sf_pipelines.systems.crm.documents import fields_of, same, value_at
 from st_sf_pipelines.systems.crm.lookup import VALUES, among, chunks, none_taken
 from st_sf_pipelines.systems.crm.objects import PIPELINES, STAGES
 from st_sf_pipelines.systems.crm.session import PAGE, TIMEOUT_SECONDS, CrmSession
 from st_sf_pipelines.systems.crm.stages import OURS, Stages
+from st_sf_pipelines.systems.crm.webhook import Webhook
 from st_sf_pipelines.systems.crm.writer import Writer
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class CrmClient:
             raise ValueError(f"tenant {tenant.name} has no crm section")
         self._session = CrmSession(tenant.name, tenant.crm, timeout)
         self._writer = Writer(self._session, tenant.crm, taken)
+        self._webhook = Webhook(tenant)
         self.stages: Final = Stages(self._session, tenant.crm)
 
     @property
@@ -52,6 +54,7 @@ class CrmClient:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+        self._webhook.close()
 
     def calls_for(self, rows: int) -> int:
         """Count the calls for so many rows of one object: one for each, and a look-up for every 500."""
@@ -73,6 +76,14 @@ class CrmClient:
     def missing(self) -> list[str]:
         """Name the pipelines and stages that the CRM lacks, in words. Raise RemoteError."""
         return list(self.stages.look(OURS).missing.values())
+
+    def masters(self, target: ObjectMap, remote_ids: Sequence[str]) -> dict[str, str]:  # noqa: ARG002 - of the protocol
+        """Payload merges no records."""
+        return {}
+
+    def tell(self, events: Sequence[Json]) -> Told:
+        """Post events to the CRM's webhook; nothing without a `crm.webhook_secret` (CRM-11)."""
+        return self._webhook.tell(events)
 
     def strangers(self, targets: Sequence[ObjectMap]) -> list[ObjectMap]:
         """Give the objects of which the CRM holds records without our key that could be ours.

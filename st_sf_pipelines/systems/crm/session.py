@@ -52,15 +52,20 @@ class CrmSession:
         self._writes.close()
 
     def documents(
-        self, slug: str, where: Iterable[tuple[str, str]] = (), fields: Iterable[str] = (), *, sort: str = "id"
+        self, slug: str, where: Iterable[tuple[str, str]] = (), fields: Iterable[str] = ()
     ) -> Iterator[dict[str, Any]]:
-        """Give all documents that are looked for, 1,000 a call, with these fields alone. Raise RemoteError."""
-        page: int | None = 1
-        while page:
-            query = [*where, ("limit", str(PAGE)), ("page", str(page)), ("sort", sort)]
-            answer = self.page(slug, query, fields)
+        """Give all documents that are looked for, 1,000 a call, with these fields alone, by id. Raise RemoteError.
+
+        Each page begins after the last id: pages by number would skip documents when others are deleted meanwhile.
+        """
+        query, names = [*where, ("sort", "id"), ("limit", str(PAGE))], list(fields)
+        after: Where = []
+        while True:
+            answer = self.page(slug, [*query, *after], names)
             yield from answer["docs"]
-            page = answer.get("nextPage")
+            if not answer.get("hasNextPage"):
+                return
+            after = [("where[id][greater_than]", str(answer["docs"][-1]["id"]))]
 
     def page(self, slug: str, query: Where, fields: Iterable[str] = ()) -> Any:
         """Give one page of a list; the query goes as a form, which has room for 500 values. Raise RemoteError."""

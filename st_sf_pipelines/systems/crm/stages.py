@@ -94,7 +94,8 @@ class Stages:
         """Make what is missing, and give all ids by slug. Raise RemoteError.
 
         `known` are the slugs that were there once: one of them that is missing was deleted by a person, and is made
-        anew only with `again` (`setup --apply`); else TargetStopped names it, and nothing is made.
+        anew only with `again` (`setup --apply`); else TargetStopped names it, and nothing is made. What a cut answer
+        left in doubt, the next look finds.
         """
         found = self.look(wanted)
         deleted = [words for slug, words in found.missing.items() if slug in known]
@@ -109,10 +110,10 @@ class Stages:
         for pipeline in wanted:
             if pipeline.slug not in pipelines:
                 body = {"name": pipeline.name, "slug": pipeline.slug, "type": pipeline.kind}
-                pipelines[pipeline.slug] = self._made(self._pipelines, body)
+                pipelines[pipeline.slug] = self._session.create(self._pipelines, body)
             for stage in pipeline.stages:
                 if stage.slug not in stages:
-                    stages[stage.slug] = self._made(self._stages, self._body(stage, pipelines[pipeline.slug]))
+                    stages[stage.slug] = self._session.create(self._stages, self._body(stage, pipelines[pipeline.slug]))
         return Found(pipelines, stages, {})
 
     def _body(self, stage: Stage, pipeline_id: str) -> dict[str, Any]:
@@ -125,13 +126,7 @@ class Stages:
             "isLost": stage.is_lost,
         }
 
-    def _made(self, slug: str, body: dict[str, Any]) -> str:
-        """Make a document; after an unknown outcome the next look finds it, so it is not tried again here."""
-        return self._session.create(slug, body)
-
     def _ids(self, slug: str, wanted: Sequence[str], where: Sequence[tuple[str, str]] = ()) -> dict[str, str]:
         query = [*among("slug", wanted), *where]
-        ids: dict[str, str] = {}
-        for document in self._session.documents(slug, query, ["slug"], sort="createdAt,id"):
-            ids.setdefault(document["slug"], str(document["id"]))
-        return ids
+        there = sorted(self._session.documents(slug, query, ["slug", "createdAt"]), key=lambda each: each["createdAt"])
+        return {each["slug"]: str(each["id"]) for each in reversed(there)}

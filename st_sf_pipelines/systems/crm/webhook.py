@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from st_sf_pipelines.errors import RemoteError
+from st_sf_pipelines.ports import Told
 from st_sf_pipelines.systems.http import Http, Pace
 
 if TYPE_CHECKING:
@@ -19,15 +19,6 @@ PATH: Final = "/api/webhooks/st-automation"
 TIMEOUT_SECONDS: Final = 10.0
 ATTEMPTS: Final = 2
 EVENTS_PER_SECOND: Final = 50.0
-
-
-@dataclass(frozen=True)
-class Told:
-    """How many events the CRM took, how many not, and why the first of them was not."""
-
-    sent: int
-    failed: int
-    cause: str | None = None
 
 
 class Webhook:

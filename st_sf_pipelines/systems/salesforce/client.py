@@ -62,7 +62,7 @@ class SalesforceClient:
 
         Users come as e-mails. One that the org does not know gives way to the configured owner, else the field is left.
         """
-        yield from self._writer.push(target, self._owners.placed(target, upserts))
+        yield from filter(None, self._writer.push(target, self._owners.placed(target, upserts)))
 
     def convert(self, conversions: Sequence[Conversion]) -> Iterator[Sequence[Receipt]]:
         """Convert leads into the contacts that they became; yield receipts under the leads' ids. Raise RemoteError."""
@@ -103,7 +103,7 @@ class SalesforceClient:
             return self._owners.is_shown(ours, theirs)
         if field == "Email" and ours and theirs:
             return bool(ours.lower() == theirs.lower())
-        if field.endswith("Id") and ours and theirs:
+        if field.endswith("Id") and isinstance(ours, str) and isinstance(theirs, str):
             return bool(ours[:ID] == theirs[:ID])
         return bool(ours == theirs)
 

@@ -37,6 +37,7 @@ REFUSALS: Final = (
     Refusal("DUPLICATE_VALUE",                          Kind.FOUND,   "Two records there claim the same unique value: correct one of them."),  # noqa: E501
     Refusal("DUPLICATES_DETECTED",                      Kind.FOUND,   "A duplicate rule of the org found a similar record: merge them, or set our key on the right one."),  # noqa: E501
     Refusal("TWO_CANDIDATES",                           Kind.PARKED,  "Several records there could be this customer: set our key on the right one, then `st-sf adopt --apply`; or `st-sf parked retry KEY` to make a new one."),  # noqa: E501
+    Refusal("MERGED_THERE",                             Kind.PARKED,  "Salesforce merged it into another customer's record: merge the two in ServiceTitan, or restore it there and `st-sf parked retry KEY`."),  # noqa: E501
     Refusal("ENTITY_IS_DELETED",                        Kind.GONE,    "Somebody deleted it there: restore it, or `st-sf parked retry KEY` to make it anew."),  # noqa: E501
     Refusal("NOT_FOUND",                                Kind.GONE,    "It is no longer there: restore it, or `st-sf parked retry KEY` to make it anew."),  # noqa: E501
     Refusal("INVALID_CROSS_REFERENCE_KEY",              Kind.GONE,    "The record, or one it points to, is no longer there: restore it, or `st-sf parked retry KEY`."),  # noqa: E501

@@ -61,7 +61,7 @@ LEAD: Final = ObjectMap("salesforce/leads", "Lead", key="ServiceTitan_Lead_Id__c
     Field("Status",                       "status",                  values=LEAD_STATUSES),
     Field("LeadSource",                   "lead_source",             at_most=255),
     Field("OwnerId",                      "owner_email",             Transform.USER),
-), says="One Lead for each lead without a customer; converted when its customer appears.", source="leads")
+), says="One Lead for each lead without a customer; converted when its customer appears.", source="leads", behind=(CONTACT.asset,))  # noqa: E501
 
 CAMPAIGN_MEMBER: Final = ObjectMap("salesforce/campaign_members", "CampaignMember", key="", external_id=False, fields=(
     Field("CampaignId",                   "campaign_id",             create_only=True),

@@ -46,7 +46,7 @@ class _Timed(requests.Session):
 
 
 class SalesforceSession:
-    """Sends calls to one org; every write we send may be repeated, so all of them may be tried again."""
+    """Sends calls to one org, again where that does no harm: nearly every write we send may be repeated."""
 
     def __init__(self, tenant: str, config: Config, attempts: int = ATTEMPTS) -> None:
         """Take a tenant's name and access; nothing is sent yet."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 Report = dict[str, Any]
 LISTED = 20
@@ -28,7 +29,8 @@ def out() -> Console:
 def show(report: Any, *, as_json: bool, how: Callable[[Any], None]) -> None:
     """Print a report as JSON, or as `how` prints it; what failed goes to standard error."""
     if as_json:
-        sys.stdout.write(json.dumps(report, default=_plain, ensure_ascii=False) + "\n")
+        sys.stdout.writelines(_json(report))
+        sys.stdout.write("\n")
         return
     how(report)
     for each in report.get("tenants", []) if isinstance(report, dict) else []:
@@ -38,10 +40,10 @@ def show(report: Any, *, as_json: bool, how: Callable[[Any], None]) -> None:
 
 def rounds(report: Report) -> None:
     """Print what each tenant's round read, concluded and wrote."""
-    read = _table("tenant", "entity", "read", "new", "changed", "quarantined", "calls")
+    read = new_table("tenant", "entity", "read", "new", "changed", "quarantined", "calls")
     for name, entity, row in _parts(report, "entities"):
         _row(read, name, entity, row, "read", "new", "changed", "quarantined", "calls")
-    wrote = _table("tenant", "target", "planned", "created", "updated", "unchanged", "parked", "calls")
+    wrote = new_table("tenant", "target", "planned", "created", "updated", "unchanged", "parked", "calls")
     for name, asset, row in _parts(report, "targets"):
         _row(wrote, name, asset, row, "planned", "created", "updated", "unchanged", "parked", "calls")
     console = out()
@@ -56,40 +58,16 @@ def rounds(report: Report) -> None:
 
 def plans(report: Report) -> None:
     """Print what the next round would send."""
-    table = _table("tenant", "target", "records", "create", "update", "calls", "unchanged", "parked")
+    table = new_table("tenant", "target", "records", "create", "update", "calls", "unchanged", "parked")
     for name, asset, row in _parts(report, "targets"):
         _row(table, name, asset, row, "records", "create", "update", "calls", "unchanged", "parked")
     out().print(table)
 
 
-def explained(report: Report) -> None:
-    """Tell a customer's segment in words: the rule, the records that it rests on, and the day it is due."""
-    customer, segment = report["customer"], report["segment"]
-    evidence = segment["evidence"]
-    invoices, job = evidence["invoices"], evidence["last_job"]
-    console = out()
-    name = escape(customer["name"] or customer["last_name"])
-    console.print(f"[bold]{name}[/] (customer {customer['st_id']} of {report['tenant']})")
-    console.print(f"Segment {segment['value']}: {segment['says']}")
-    largest = ", ".join(map(str, invoices["largest"] or [])) or "none"
-    value = f"${evidence['lifetime_value']:,.2f}"
-    console.print(f"  lifetime value {value} from {invoices['count']} invoices; the largest: {largest}")
-    if job:
-        days = f"{evidence['last_job_date']}, {evidence['days_since_last_job']} days ago"
-        console.print(f"  last job {escape(str(job['job_number'] or job['id']))} completed on {days}")
-    else:
-        console.print("  no completed job")
-    due = segment["due_on"]
-    console.print(f"  looked at again on {due}, without any event" if due else "  time alone will not change it")
-    for move in segment["history"]:
-        was = f"from {move['from_segment']} " if move["from_segment"] else ""
-        console.print(f"  {move['valid_from']}: {was}to {move['to_segment']}")
-
-
 def proofs(report: Report) -> None:
     """Print how all customers stand in each target, what is parked, and what differs."""
     names = ("source", "synced", "pending", "waiting", "parked", "compared")
-    table = _table("tenant", "target", "customers", *names[1:], "differ")
+    table = new_table("tenant", "target", "customers", *names[1:], "differ")
     for name, asset, row in _parts(report, "objects"):
         _row(table, name, asset, {**row, "differ": len(row["differences"])}, *names, "differ")
     console = out()
@@ -107,7 +85,7 @@ def proofs(report: Report) -> None:
 def adoptions(report: Report) -> None:
     """Print whom `adopt` recognised, and whom a person must decide on."""
     verb = "linked" if report["applied"] else "to link"
-    table = _table("tenant", "target", "records there", verb, "undecided", "to create")
+    table = new_table("tenant", "target", "records there", verb, "undecided", "to create")
     for name, asset, row in _parts(report, "objects"):
         counts = (row["records"], len(row["linked"]), len(row["undecided"]), row["unmatched"])
         table.add_row(name, asset, *map(str, counts))
@@ -124,7 +102,7 @@ def parked(report: Report) -> None:
     """Print each parked record with its code and mend."""
     console = out()
     for each in report["tenants"]:
-        table = _table("tenant", "target", "key", "code", "fields", "mend")
+        table = new_table("tenant", "target", "key", "code", "fields", "mend")
         for row in each["parked"]:
             table.add_row(each["name"], row["object"], row["key"], row["code"], ", ".join(row["fields"]), row["mend"])
         console.print(table if each["parked"] else f"{each['name']}: nothing is parked")
@@ -134,14 +112,14 @@ def quarantine(report: Report) -> None:
     """Print each record in quarantine with its reason, then fields that we did not know, and records that are gone."""
     console = out()
     for each in report["tenants"]:
-        table = _table("tenant", "entity", "key", "reason", "first seen")
+        table = new_table("tenant", "entity", "key", "reason", "first seen")
         for row in each["quarantine"]:
             table.add_row(each["name"], row["entity"], row["key"], row["reason"], _minute(row["first_seen"]))
         console.print(table if each["quarantine"] else f"{each['name']}: nothing is in quarantine")
-        unknown = _table("tenant", "entity", _FIELD, "type", "first seen")
+        unknown = new_table("tenant", "entity", _FIELD, "type", "first seen")
         for row in each["drift"]:
             unknown.add_row(each["name"], row["entity"], escape(row["field"]), row["kind"], _minute(row["first_seen"]))
-        gone = _table("tenant", "entity", "record that is gone", "since")
+        gone = new_table("tenant", "entity", "record that is gone", "since")
         for row in each["gone"]:
             gone.add_row(each["name"], row["entity"], str(row["id"]), _minute(row["gone_at"]))
         for shown in (unknown, gone):
@@ -152,7 +130,7 @@ def quarantine(report: Report) -> None:
 
 def sweeps(report: Report) -> None:
     """Print what each tenant's sweep found in each list, and how the counts compare."""
-    table = _table("tenant", "entity", "read", "new", "changed", "gone", "listed", "held", "calls", "state")
+    table = new_table("tenant", "entity", "read", "new", "changed", "gone", "listed", "held", "calls", "state")
     for name, entity, row in _parts(report, "entities"):
         state = row["doubt"] or ("whole" if row["finished"] else "goes on the next night")
         shown = {**row, "gone": len(row["gone"]), "listed": "" if row["listed"] is None else row["listed"]}
@@ -165,12 +143,33 @@ def sweeps(report: Report) -> None:
     out().print(table)
 
 
+def forgotten(report: Report) -> None:
+    """Print how many rows of each table went, or would go."""
+    table = new_table("what", "would go" if report["dry_run"] else "deleted")
+    for what, count in report["deleted"].items():
+        if what != "dagster runs kept":
+            table.add_row(what, f"{count:,}")
+    console = out()
+    console.print(table)
+    kept = report["deleted"]["dagster runs kept"]
+    console.print(f"{kept:,} old runs stay, as they hold the latest materialization or check of an asset and tenant")
+
+
 def values(report: Report) -> None:
     """Print configuration values with their origins."""
-    table = _table("name", "value", "origin")
+    table = new_table("name", "value", "origin")
     for name, row in report.items():
         table.add_row(name, escape(row["value"]), row["origin"])
     out().print(table)
+
+
+def set_up(report: Report) -> None:
+    """Print what each CRM lacks, or what was made."""
+    for each in report["tenants"]:
+        for words in each["missing"]:
+            out().print(f"{each['name']}: {'made' if words in each['made'] else 'missing'}: {words}")
+        if not each["missing"] and not each["error"]:
+            out().print(f"{each['name']}: nothing is missing")
 
 
 def allowed(report: Report) -> None:
@@ -185,10 +184,14 @@ def _parts(report: Report, part: str) -> Iterator[tuple[str, str, dict[str, Any]
             yield each["name"], name, row
 
 
-def _table(*columns: str) -> Table:
+def new_table(*columns: str) -> Table:
+    """Make a table; the first two columns, and those of words, are set to the left."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for n, column in enumerate(columns):
-        words = n < 2 or column in ("code", "fields", "mend", "origin", "key", "reason", "type", "state", _FIELD)
+        words = n < 2 or column in (
+            *("code", "fields", "mend", "origin", "key", "reason", "from", "to", "rule", "evidence", "type", "state"),
+            _FIELD,
+        )
         table.add_column(column, justify="left" if words else "right", no_wrap=n < 2)
     return table
 
@@ -199,6 +202,23 @@ def _minute(moment: datetime) -> str:
 
 def _row(table: Table, tenant: str, what: str, row: dict[str, Any], *names: str) -> None:
     table.add_row(tenant, what, *(str(row.get(name, 0)) for name in names))
+
+
+def _json(value: Any) -> Iterator[str]:
+    """Write JSON piece by piece: a list that a report holds as an iterator is never whole in memory."""
+    if isinstance(value, dict):
+        for n, (name, child) in enumerate(value.items()):
+            yield f"{', ' if n else '{'}{json.dumps(name, default=_plain, ensure_ascii=False)}: "
+            yield from _json(child)
+        yield "}" if value else "{}"
+    elif isinstance(value, list | Iterator):
+        yield "["
+        for n, child in enumerate(value):
+            yield ", " if n else ""
+            yield from _json(child)
+        yield "]"
+    else:
+        yield json.dumps(value, default=_plain, ensure_ascii=False)
 
 
 def _plain(value: Any) -> Any:

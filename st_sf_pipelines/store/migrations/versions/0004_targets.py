@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 # A delivery's subject is our id of the record that it is made of: a customer's (or, for a lead without a customer, the
 # lead's below zero), a deal's, a job's, a lead's, an activity's.

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 
 # One row a deal: the columns from `subject` to `changes` are the fields of rules.deals.Deal; `owner_email` is whom the
 # CRM's people assigned it to.

@@ -1,0 +1,190 @@
+"""A rule is rehearsed before it is adopted, and tested on a past date, and neither writes anything (SEG-6)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from st_sf_pipelines.cli import app
+from st_sf_pipelines.errors import ConfigError
+from st_sf_pipelines.store import segments
+from st_sf_pipelines_tests.acceptance.desk import completed_job, dallas_of, new_customer, two_shops
+
+if TYPE_CHECKING:
+    from st_sf_pipelines_tests.acceptance.conftest import OpenWorld
+    from st_sf_pipelines_tests.world import World
+
+NOW = "2026-06-01T20:00:00Z"
+
+
+def asked(*arguments: str) -> dict[str, Any]:
+    """Run a command with --json; give its object."""
+    result = CliRunner().invoke(app, [*arguments, "--json"])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0
+    report: dict[str, Any] = json.loads(result.stdout)
+    return report
+
+
+def told(*arguments: str) -> dict[str, Any]:
+    """Give the first tenant's segments."""
+    part: dict[str, Any] = asked(*arguments)["tenants"][0]["segments"]
+    return part
+
+
+def everything(world: World) -> dict[str, list[dict[str, Any]]]:
+    """Read all tables of ours, to the versions of their rows."""
+    query = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('servicetitan', 'customers', 'sync')"
+    names = [f"{row['schemaname']}.{row['tablename']}" for row in world.rows(query)]
+    return {name: world.rows(f"SELECT xmin::text AS version, * FROM {name} ORDER BY 1, 2") for name in names}  # noqa: S608
+
+
+@pytest.fixture
+def shop(world: World, monkeypatch: pytest.MonkeyPatch) -> tuple[World, dict[str, int]]:
+    """Give a shop of four customers after a round, read in frames of two."""
+    monkeypatch.setattr(segments, "AT_ONCE", 2)
+    kinds = {"vip": ("12000.00", "2026-05-01"), "high": ("6000.00", "2026-05-01"), "late": ("10.00", "2025-11-01")}
+    ids = {}
+    for name, (value, day) in kinds.items():
+        ids[name] = new_customer(world, f"Ann {name.title()}", createdOn="2025-01-01T00:00:00Z")
+        completed_job(world, ids[name], f"{day}T20:00:00Z", value)
+    ids["none"] = new_customer(world, "Ann None", createdOn="2026-05-20T00:00:00Z")
+    world.sync(as_of=NOW)
+    return world, ids
+
+
+def test_preview_tells_who_would_move_and_writes_nothing(shop: tuple[World, dict[str, int]]) -> None:
+    world, ids = shop
+    before = everything(world)
+    edits = ("--set", "segments.high_lifetime_value=6000.01", "--set", "segments.vip_lifetime_value=15000")
+    found = told("preview", *edits, "--as-of", NOW)
+    assert found["before"] == {"VIP": 1, "High Value": 1, "Churning": 0, "At Risk": 1, "Standard": 1}
+    assert found["after"] == {"VIP": 0, "High Value": 1, "Churning": 0, "At Risk": 1, "Standard": 2}
+    assert (found["moves"], found["new"]) == (
+        [
+            {"from": "VIP", "to": "High Value", "customers": 1},
+            {"from": "High Value", "to": "Standard", "customers": 1},
+        ],
+        0,
+    )
+    assert found["moved"][1] == {
+        "st_id": ids["high"],
+        "from": "High Value",
+        "to": "Standard",
+        "rule": "standard",
+        "evidence": {"lifetime_value": 6000.0, "last_job_date": "2026-05-01", "days_since_last_job": 31},
+    }
+    assert found["rules"]["high_value"] == "Lifetime value of at least $6,000.01."
+    assert everything(world) == before
+
+
+def test_what_a_round_does_with_the_edited_site_file_is_what_the_preview_said(
+    shop: tuple[World, dict[str, int]],
+) -> None:
+    world, _ = shop
+    world.write_site(segments={"recent_days": 20, "high_lifetime_value": 10})
+    found = told("preview", "--as-of", NOW)
+    assert sum(move["customers"] for move in found["moves"]) == len(found["moved"]) == 2
+    world.sync(as_of=NOW)
+    after = {row["st_id"]: row["segment"] for row in world.rows("SELECT st_id, segment FROM customers.segment")}
+    assert {row["st_id"]: row["to"] for row in found["moved"]}.items() <= after.items()
+    again = told("preview", "--as-of", NOW)
+    assert (again["moves"], again["moved"], again["before"]) == ([], [], found["after"])
+
+
+def test_a_tenants_own_thresholds_are_edited_too_and_the_file_stays(open_world: OpenWorld) -> None:
+    world = open_world(two_shops(socal=3, dallas=3))
+    world.extra = {"segments": {"recent_days": 90}}
+    world.write_site(dallas_of(world))
+    assert {each["status"] for each in world.sync_all()["tenants"]} == {"success"}
+    file = (world.folder / "site.yaml").read_text()
+    values = ("--set", "segments.vip_lifetime_value=0", "--set", "segments.high_lifetime_value=0")  # checked together
+    report = asked("preview", *values)
+    assert [tenant["name"] for tenant in report["tenants"]] == ["socal", "dallas"]
+    for tenant in report["tenants"]:
+        after = tenant["segments"]["after"]
+        assert after["VIP"] + after["High Value"] == 3
+    assert "less than 90 days" in report["tenants"][0]["segments"]["rules"]["vip"]
+    assert "less than 180 days" in report["tenants"][1]["segments"]["rules"]["vip"]
+    assert (world.folder / "site.yaml").read_text() == file
+    assert [each["name"] for each in asked("preview", "--tenant", "dallas")["tenants"]] == ["dallas"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        ("segments.vip_lifetime_value", "expected such as segments.vip_lifetime_value=15000"),
+        ("tenants.name=x", "sections that rules read: segments"),
+        ("segments.=1", "expected such as"),
+        ("segments.vip=1", "is not known here"),
+        ("segments.recent_days=soon", "--set segments.recent_days=soon: "),
+        ("segments.recent_days=[", "cannot be read"),
+        ("segments.recent_days.x=1", "leads nowhere"),
+        ("segments.vip_lifetime_value=4000", "must not be below high_lifetime_value"),
+    ],
+)
+@pytest.mark.usefixtures("world")
+def test_a_setting_that_is_none_is_named_with_its_mend(edit: str, words: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        asked("preview", "--set", edit)
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize("moment", ["2999-01-01T00:00:00Z", "yesterday", ""])
+@pytest.mark.usefixtures("world")
+def test_a_backtest_wants_a_moment_in_the_past(moment: str) -> None:
+    with pytest.raises(ConfigError, match=r"moment"):
+        asked("backtest", "--as-of", moment)
+
+
+def test_a_backtest_sees_records_up_to_its_instant_and_no_later(world: World) -> None:
+    then = "2026-02-01T12:00:00Z"
+    early, exact, late, young = (
+        new_customer(world, f"Ann Number{n}", createdOn=made)
+        for n, made in enumerate([then, "2025-01-01T00:00:00Z", "2025-01-01T00:00:00Z", "2026-02-01T12:00:00.000001Z"])
+    )
+    done = {early: "2025-07-01T12:00:00Z", exact: then, late: "2026-02-01T12:00:01Z", young: "2026-01-01T12:00:00Z"}
+    for st_id, moment in done.items():
+        made = {"customerId": st_id, "jobStatus": "Completed", "createdOn": "2025-06-01T00:00:00Z"}
+        world.st.put("jobs", [{**made, "completedOn": moment}])
+        bill = {"customer": {"id": st_id, "name": "x"}, "total": "12000.00", "createdOn": moment, "invoiceDate": None}
+        world.st.put("invoices", [bill])
+    world.st.put("invoices", [{"customer": {"id": late, "name": "x"}, "total": "5000.00", "createdOn": then,
+                               "invoiceDate": "2026-02-02T00:00:00Z"}])  # fmt: skip
+    world.sync(as_of="2026-02-02T12:00:00Z")
+    before = everything(world)
+    report = asked("backtest", "--as-of", then)
+    assert "today's records less those dated after" in report["says"]
+    assert "with the statuses that they have now" in report["says"]
+    found = report["tenants"][0]["segments"]
+    # early: a job long ago; exact: the job of the very instant counts; late: neither job nor invoices; young: not there
+    assert found["before"] == {"VIP": 1, "High Value": 1, "Churning": 0, "At Risk": 0, "Standard": 1}
+    assert found["new"] == 1
+    assert sum(found["after"].values()) == 4
+    assert {row["st_id"]: row["from"] for row in found["moved"]}[late] == "Standard"
+    assert young not in {row["st_id"] for row in found["moved"]}
+    assert everything(world) == before
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_backtest_takes_an_edited_rule_for_then_and_now() -> None:
+    found = told("backtest", "--as-of", "2026-05-02T00:00:00Z", "--set", "segments.recent_days=200")
+    assert (found["before"]["Standard"], found["new"]) == (3, 1)
+    found = told("backtest", "--as-of", "2026-05-02T00:00:00Z", "--set", "segments.recent_days=10")
+    assert (found["before"]["Standard"], found["before"]["At Risk"]) == (2, 1)
+
+
+def test_both_are_printed_for_people_with_the_first_of_the_movers(shop: tuple[World, dict[str, int]]) -> None:
+    _, ids = shop
+    shown = CliRunner().invoke(app, ["preview", "--set", "segments.vip_lifetime_value=15000", "--as-of", NOW])
+    assert shown.exit_code == 0
+    assert "socal: 1 of 4 move" in shown.stdout
+    assert "1 from VIP to High Value" in shown.stdout
+    assert f"{ids['vip']}" in shown.stdout
+    assert "lifetime value 12000" in shown.stdout
+    assert "Nothing was written" in " ".join(shown.stdout.split())
+    assert "statuses" in CliRunner().invoke(app, ["backtest", "--as-of", "2026-05-01"]).stdout
