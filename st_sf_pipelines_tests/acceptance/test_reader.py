@@ -66,7 +66,11 @@ def test_bad_records_fail_the_check_with_their_count_and_the_command_ends_with_3
     assert (code, tenant["status"], tenant["entities"]["customers"]["new"]) == (3, "parked", 4)
     run = world.sync()["run_id"]
     events = (entry.get_dagster_event() for entry in world.dagster.all_logs(run) if entry.is_dagster_event)
-    checks = [event.asset_check_evaluation_data for event in events if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION]
+    checks = [
+        event.asset_check_evaluation_data
+        for event in events
+        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    ]
     failed = {each.asset_key: each.metadata["quarantined"].value for each in checks if not each.passed}
     assert failed == {key_of("servicetitan/customers"): 2}
     assert {each.check_name for each in checks} >= {CHECK}
