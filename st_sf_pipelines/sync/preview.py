@@ -66,12 +66,11 @@ class Moves:
         """Take a frame of subjects: their facts, their values before, and what is concluded of them."""
         after = concluded["value"]
         was = before.notna()
-        self.before.update(before[was].value_counts().to_dict())
-        self.after.update(after.value_counts().to_dict())
+        self.before.update(before[was])
+        self.after.update(after)
         self.new += int((~was).sum())
         moves = was & (before != after)
-        for (source, to), count in pd.DataFrame({"from": before[moves], "to": after[moves]}).value_counts().items():
-            self.between[source, to] += int(count)
+        self.between.update(zip(before[moves], after[moves], strict=True))
         told = pd.DataFrame({"before": before, "after": after, "rule": concluded["rule"]})[moves]
         self._movers.append(facts[moves].drop(columns="stored").join(told.astype("category")))
 

@@ -94,7 +94,7 @@ def left(storage: str, run_ids: list[str]) -> dict[str, int]:
         counts = {}
         for table in tables:
             query = f"SELECT count(*) FROM {table} WHERE run_id = ANY(%s)"  # noqa: S608
-            row = connection.execute(query, [run_ids]).fetchone()  # type: ignore[arg-type]
+            row = connection.execute(query, [run_ids]).fetchone()
             counts[table] = row[0] if row else -1
     return counts
 
