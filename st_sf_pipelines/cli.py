@@ -178,6 +178,16 @@ def parked_retry(
 
 
 @app.command()
+def check(tenant: TenantOption = None, as_json: JsonOption = False) -> None:
+    """Ask each system one question, and list what wants a person's hand; exit 1 if something is wrong."""
+    from st_sf_pipelines.operate.checking import check as look_over
+
+    report = look_over(load(), tenant)
+    console.show(report, as_json=as_json, how=console.findings)
+    sys.exit(0 if report["ok"] else 1)
+
+
+@app.command()
 def setup(
     tenant: TenantOption = None,
     target: Annotated[str, typer.Option(help="crm")] = "crm",
