@@ -73,7 +73,10 @@ def keepers(connection: Connection, tenant_id: int) -> dict[int, int]:
            JOIN servicetitan.customers c ON c.tenant_id = l.tenant_id AND c.id = l.customer_id
            LEFT JOIN customers.survivor v ON v.tenant_id = l.tenant_id AND v.st_id = l.customer_id
            WHERE l.tenant_id = %(tenant)s AND l.customer_id IS NOT NULL
-           AND EXISTS (SELECT FROM subject s WHERE s.st_id IN (-l.id, l.customer_id))""",
+           AND EXISTS (SELECT FROM subject s WHERE s.st_id IN (-l.id, l.customer_id))
+           AND (EXISTS (SELECT FROM pipeline.contacts k WHERE k.tenant_id = l.tenant_id AND k.subject = -l.id)
+                OR EXISTS (SELECT FROM pipeline.opportunities o WHERE o.tenant_id = l.tenant_id
+                           AND o.subject = -l.id))""",
         {"tenant": tenant_id},
     ).fetchall()
     found = {row["st_id"]: row["keeper"] for row in rows}
