@@ -94,6 +94,16 @@ def kept(connection: Connection, tenant_id: int, also: Iterable[int] = ()) -> di
     return {row.pop("id"): _deal(row) for row in connection.execute(query, [tenant_id, list(also)]).fetchall()}
 
 
+def deals_of(connection: Connection, tenant_id: int, subjects: Sequence[int]) -> dict[int, list[Deal]]:
+    """Give the deals of some subjects, by subject; one without deals is left out."""
+    query = _SELECT + sql.SQL(" WHERE tenant_id = %s AND subject = ANY(%s) ORDER BY id")
+    found: dict[int, list[Deal]] = defaultdict(list)
+    for row in connection.execute(query, [tenant_id, list(subjects)]):
+        del row["id"]
+        found[row["subject"]].append(_deal(row))
+    return found
+
+
 def last_numbers(connection: Connection, tenant_id: int, customers: Iterable[int]) -> dict[int, int]:
     """Give the highest number of a deal that was opened for each customer."""
     rows = connection.execute(
@@ -146,13 +156,13 @@ def hand_over_contacts(connection: Connection, tenant_id: int, keeper_of: Mappin
             )
 
 
-def show_to_facts(connection: Connection, tenant_id: int) -> None:
-    """Make the relation `dealt` that `facts.deal_facts` reads: whose jobs have deals already."""
+def show_to_facts(connection: Connection, tenant_id: int, *, none: bool = False) -> None:
+    """Make the relation `dealt` that `facts.deal_facts` reads: whose jobs have deals already; or as if none had."""
     connection.execute(
         sql.SQL(
             """CREATE OR REPLACE TEMP VIEW dealt AS SELECT subject AS st_id, opened_for, number, job_ids
-               FROM pipeline.opportunities WHERE tenant_id = {}"""
-        ).format(sql.Literal(tenant_id))
+               FROM pipeline.opportunities WHERE tenant_id = {} AND NOT {}"""
+        ).format(sql.Literal(tenant_id), sql.Literal(none))
     )
 
 

@@ -183,17 +183,6 @@ def _follow_merges(connection: Connection, tenant_id: int) -> None:
     )
 
 
-def take_everybody(connection: Connection, tenant_id: int) -> None:
-    """Fill the temporary tables that `PROFILE_QUERY` reads with all customers, for one that writes nothing."""
-    connection.execute(
-        """CREATE TEMP TABLE subject ON COMMIT DROP AS
-           SELECT id AS st_id FROM servicetitan.customers WHERE tenant_id = %s""",
-        [tenant_id],
-    )
-    members.gather(connection, tenant_id)
-    connection.execute("ANALYZE subject, member")
-
-
 def facts_of(db: Database, tenant_id: int, st_id: int) -> dict[str, Any] | None:
     """Give one customer's profile with its segment, as `explain` shows it; None if we do not know the customer."""
     with db.connect() as connection:

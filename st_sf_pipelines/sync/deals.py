@@ -110,14 +110,10 @@ def _concluded(
     connection: Connection, tenant: Tenant, rules: Pipelines, moment: AsOf
 ) -> Iterator[tuple[Facts, list[Deal], Concluded]]:
     store.show_to_facts(connection, tenant.id)
-    deals_of: dict[int, list[Deal]] = {}
-    for deal in store.kept(connection, tenant.id).values():
-        deals_of.setdefault(deal.subject, []).append(deal)
     contacts = store.contacts(connection, tenant.id)
     seen = store.take_seen(connection, tenant.id)
-    for bare in deal_facts(connection, tenant.id, widest_window(rules, moment)):
+    for bare, before in facts_with_deals(connection, tenant.id, widest_window(rules, moment)):
         facts = replace(bare, contact=contacts.get(bare.subject))
-        before = deals_of.get(facts.subject, [])
         now, held = _as_people_set_them(before, seen, facts)
         concluded = fold(facts, now, moment, rules)
         by_hand = [
@@ -126,6 +122,17 @@ def _concluded(
             if was.place != deal.place
         ]
         yield facts, before, replace(concluded, held=(*held, *concluded.held), moves=(*by_hand, *concluded.moves))
+
+
+def facts_with_deals(
+    connection: Connection, tenant_id: int, since: datetime | None
+) -> Iterator[tuple[Facts, list[Deal]]]:
+    """Stream the facts of those in `subject`, each beside its deals as they are kept, a batch at a time."""
+    facts = deal_facts(connection, tenant_id, since)
+    while batch := list(islice(facts, BATCH)):
+        deals = store.deals_of(connection, tenant_id, [each.subject for each in batch])
+        for each in batch:
+            yield each, deals.get(each.subject, [])
 
 
 def _as_people_set_them(

@@ -518,3 +518,14 @@ def test_facts_of_the_future_are_cut_by_before() -> None:
     assert before(all_of_it, ago(6)).jobs == ()
     concluded = fold(then, (), AsOf(ago(3), ZONE), Pipelines())
     assert [deal.stage for deal in concluded.deals] == ["proposal-sent"]
+
+
+def test_what_was_completed_or_sold_later_was_not_yet_before_that() -> None:
+    from st_sf_pipelines.rules.facts import before
+
+    done = replace(job(1, 5), status="completed", completed_at=ago(2))
+    sold = replace(estimate(50, 4), status="sold", sold_on=ago(2), sold_by=7)
+    for day, statuses in ((3, ("scheduled", "open")), (2, ("completed", "sold"))):
+        then = before(facts(done, sold), ago(day))
+        assert (then.jobs[0].status, then.estimates[0].status) == statuses
+        assert (then.jobs[0].completed_at is None) is (then.estimates[0].sold_on is None) is (day == 3)

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 READ = ("business_units", "customers", "leads", "jobs", "appointments", "appointment_assignments", "estimates")
 NO_DEALS = "CREATE TEMP TABLE dealt (st_id bigint, opened_for bigint, number int, job_ids bigint[]) ON COMMIT DROP"
-NO_STATES = "CREATE TEMP TABLE kept (st_id bigint, journey int, hand_state text, hand_at timestamptz) ON COMMIT DROP"
+NO_STATES = """CREATE TEMP TABLE kept (st_id bigint, state text, journey int, hand_state text, hand_at timestamptz)
+               ON COMMIT DROP"""
 
 
 def read(db: Database, tenant: Tenant) -> None:
@@ -146,7 +147,7 @@ def test_the_states_as_of_a_past_instant_see_nothing_later(db: Database) -> None
     with db.connect() as connection:
         look(connection, TENANT, "test", (), "1", Scope(ids=tuple(dealings.records["customers"])))
         connection.execute(NO_STATES)
-        connection.execute("INSERT INTO kept VALUES (1, 9, '5.5', '2026-01-31')")
+        connection.execute("INSERT INTO kept VALUES (1, '5.5', 9, '5.5', '2026-01-31')")
         (frame,) = state_facts(connection, TENANT, {}, until=then)
     (kept,) = frame.loc[frame["st_id"] == 1, ["journey_before", "hand_state"]].itertuples(index=False)
     assert tuple(kept) == (9, "5.5")
