@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from st_sf_pipelines.config import Pipelines
-    from st_sf_pipelines.rules.facts import Estimate, Lead, Record
+    from st_sf_pipelines.rules.facts import Record
 
 
 class Desk:
@@ -75,21 +75,13 @@ class Desk:
             tuple(each for each in self.facts.estimates if owner.get(each.id) == deal.key),
         )
 
-    def open(
-        self,
-        stage: str,
-        label: str,
-        rule: str,
-        because: Record,
-        *,
-        job: Job | None = None,
-        lead: Lead | None = None,
-        estimate: Estimate | None = None,
-        **more: Any,
-    ) -> None:
-        """Open the subject's next deal, tied to a job, a lead or an estimate."""
-        first = lead or job or estimate
+    def open(self, stage: str, label: str, rule: str, because: Record, **fields: Any) -> None:
+        """Open the subject's next deal because of a job, a lead or an estimate; `fields` tell what it is tied to."""
         numbers = (deal.number for deal in self.deals.values() if deal.opened_for == self.facts.subject)
+        usual = {
+            "since_at": because.created_at,
+            "close_on": self.as_of.today + timedelta(days=self.rules.close_after_days),
+        }
         deal = Deal(
             subject=self.facts.subject,
             opened_for=self.facts.subject,
@@ -98,13 +90,8 @@ class Desk:
             stage=stage,
             title=titled(self.facts.called, label),
             label=label,
-            job_id=job.id if job else None,
-            job_ids=(job.id,) if job else (),
-            estimate_id=estimate.id if estimate else None,
-            lead_id=lead.id if lead else None,
             opened_at=self.as_of.at,
-            close_on=self.as_of.today + timedelta(days=self.rules.close_after_days),
-            **{"since_at": first.created_at if first else self.as_of.at, **more},
+            **(usual | fields),
         )
         self.deals[deal.key] = deal
         self._record(deal, None, rule, (because,))

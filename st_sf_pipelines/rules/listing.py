@@ -18,8 +18,8 @@ def list_units(desk: Desk) -> None:
         of_deal = any(deal.is_open and job.id in deal.job_ids for deal in desk.deals.values())
         pipeline, is_mapped = pipeline_of_unit(job.unit, desk.rules.business_units)
         if (is_recent or of_deal) and not is_mapped:
-            unit = f"the business unit {job.unit!r} is" if job.unit else "it has no business unit that is"
-            desk.hold(None, "CRM-1", f"{unit} in no pipeline's table; it counts as {pipeline}", (job,))
+            what = f"nobody mapped the business unit {job.unit!r}" if job.unit else "it has no business unit"
+            desk.hold(None, "CRM-1", f"{what}; it counts as {pipeline}", (job,))
 
 
 def list_strays(desk: Desk) -> None:

@@ -32,7 +32,7 @@ def new_customers(desk: Desk) -> None:
             continue
         job = next((job for job in jobs if job.id in offered_on), jobs[-1])
         label = QUALIFYING if pipeline == SALES else installing(job, job.total_cents)
-        desk.open(stage, label, "CRM-1", job, job=job)
+        desk.open(stage, label, "CRM-1", job, job_id=job.id, job_ids=(job.id,))
         return
 
 
@@ -52,25 +52,25 @@ def leads(desk: Desk) -> None:
     in New Lead.
     """
     for deal in desk.in_order:
-        if deal.is_open and deal.lead_id is not None and deal.job_id is None:
+        if deal.is_open and deal.lead_id is not None and (deal.job_id is None or deal.stage == "new-lead"):
             _go_on(desk, deal)
     known = {deal.lead_id for deal in desk.deals.values()}
     for lead in desk.facts.leads:
         has_job = any(job.stands and job.created_at >= lead.created_at for job in desk.facts.jobs)
         is_recent = desk.as_of.is_within(lead.created_at, desk.rules.opportunity_window_days)
         if lead.status == "open" and is_recent and not has_job and lead.id not in known and not desk.open_in(SALES):
-            desk.open("new-lead", QUALIFYING, "Leads", lead, lead=lead)
+            desk.open("new-lead", QUALIFYING, "Leads", lead, lead_id=lead.id)
 
 
 def _go_on(desk: Desk, deal: Deal) -> None:
-    since = [job for job in desk.free_jobs(SALES) if job.created_at >= deal.since_at]
+    job = desk.job_of(deal) or next((job for job in desk.free_jobs(SALES) if job.created_at >= deal.since_at), None)
     lead = desk.seen(deal).lead
-    if since:
-        job = since[0]
-        tied = desk.write(deal, job_id=job.id, job_ids=(*deal.job_ids, job.id))
+    if job and job.stands:
+        if deal.job_id is None:
+            deal = desk.write(deal, job_id=job.id, job_ids=(*deal.job_ids, job.id))
         if deal.stage == "new-lead":
-            desk.move(tied, "contacted", "Leads", (job,))
-    elif lead and lead.status == "dismissed":
+            desk.move(deal, "contacted", "Leads", (job,))
+    elif deal.job_id is None and lead and lead.status == "dismissed":
         desk.close(deal, "lost", "Leads", (lead,), lead.modified_at, lost_reason="lead dismissed")
 
 
@@ -100,15 +100,16 @@ def _is_after(estimate: Estimate, lost: Deal) -> bool:
 
 def _open_straight(desk: Desk, estimate: Estimate, lost: Deal) -> None:
     job = desk.job(estimate.job_id)
-    first = job.created_at if job else estimate.created_at
     fields: dict[str, Any] = {
+        "estimate_id": estimate.id,
         "value_cents": estimate.value_cents,
         "valued_by": "estimate",
-        "since_at": max(first, lost.since_at),
+        "job_id": job.id if job else None,
+        "job_ids": (job.id,) if job else (),
+        "since_at": max(job.created_at if job else estimate.created_at, lost.since_at),
     }
     if estimate.status == "sold":
         day = desk.as_of.day(estimate.sold_at)
         fields |= {"status": "won", "closed_at": estimate.sold_at, "close_on": day}
     stage = "job-sold" if estimate.status == "sold" else "proposal-sent"
-    label = offered(estimate, estimate.value_cents)
-    desk.open(stage, label, "CRM-8", estimate, job=job, estimate=estimate, **fields)
+    desk.open(stage, offered(estimate, estimate.value_cents), "CRM-8", estimate, **fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -15,7 +16,9 @@ from st_sf_pipelines.rules.fold import fold
 from st_sf_pipelines.simulators.shop import make_shop
 from st_sf_pipelines.store.facts import deal_facts
 from st_sf_pipelines.store.log import Scope, look
-from st_sf_pipelines_tests.store.feeding import feed
+from st_sf_pipelines.store.state_facts import state_facts
+from st_sf_pipelines_tests.store.dealings import ENTITIES, NOW, Dealings, stamp
+from st_sf_pipelines_tests.store.feeding import TENANT, feed
 
 if TYPE_CHECKING:
     from st_sf_pipelines.simulators.shop import Tenant
@@ -58,3 +61,93 @@ def test_the_first_run_gives_450_contacts_and_91_opportunities(db: Database, anc
     }
     for facts, each in zip(seen, concluded, strict=True):
         assert fold(facts, each.deals, as_of, Pipelines()).deals == each.deals
+
+
+def stored(db: Database, dealings: Dealings) -> None:
+    """Store drawn records, and who was merged into whom."""
+    for entity in ENTITIES:
+        feed(db, entity, *dealings.records[entity].values())
+    with db.connect() as connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO customers.survivor (tenant_id, st_id, survivor_id) VALUES (%s, %s, %s)",
+            [(TENANT, *pair) for pair in dealings.merged.items()],
+        )
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_facts_are_those_that_plain_python_makes(db: Database, seed: int) -> None:
+    dealings = Dealings.drawn(seed, 60)
+    stored(db, dealings)
+    leads = dealings.records["leads"].values()
+    strangers = [-row["id"] for row in leads if row["customerId"] is None]
+    subjects = [*dealings.records["customers"], *strangers]
+    since = NOW - timedelta(days=30)
+    with db.connect() as connection:
+        look(connection, TENANT, "test", (), "1", Scope(ids=tuple(subjects)))
+        connection.execute(NO_DEALS)
+        connection.execute("INSERT INTO dealt VALUES (1, 1, 3, '{}'), (2, 1, 4, '{}'), (10, 10, 1, '{}')")
+        seen = {facts.subject: facts for facts in deal_facts(connection, TENANT, since)}
+    expected = {subject: dealings.facts(subject) for subject in subjects}
+    for subject, facts in seen.items():
+        assert facts == replace(expected[subject], last_number={1: 4, 10: 1}.get(subject, 0))
+    concerned = {
+        subject
+        for subject, facts in expected.items()
+        if any(job.stands and job.created_at >= since for job in facts.jobs)
+        or any(lead.status == "open" and lead.created_at >= since for lead in facts.leads)
+    }
+    assert set(seen) == concerned | {1, 2, 10}
+    assert 20 < len(seen) < len(subjects)
+    assert seen[10].jobs == ()
+    assert not seen[10].active
+
+
+def test_a_job_that_another_subjects_deal_has_is_taken(db: Database) -> None:
+    dealings = Dealings.drawn(3, 9)
+    stored(db, dealings)
+    job, other = list(dealings.records["jobs"].values())[:2]
+    with db.connect() as connection:
+        look(connection, TENANT, "test", (), "1", Scope(ids=(job["customerId"],)))
+        connection.execute(NO_DEALS)
+        connection.execute(
+            "INSERT INTO dealt VALUES (88, 88, 1, %s::bigint[]), (%s, 7, 1, %s::bigint[])",
+            [[job["id"]], job["customerId"], [other["id"]]],
+        )
+        (facts,) = deal_facts(connection, TENANT, None)
+    assert facts.taken == {job["id"]}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_states_are_those_that_plain_python_makes(db: Database, seed: int) -> None:
+    dealings = Dealings.drawn(seed, 150)
+    stored(db, dealings)
+    with db.connect() as connection:
+        look(connection, TENANT, "test", (), "1", Scope(ids=tuple(dealings.records["customers"])))
+        connection.execute(NO_STATES)
+        (frame,) = state_facts(connection, TENANT, {})
+    made = states.conclude(frame, NOW.date(), ZoneInfo("UTC"), States())
+    found = {
+        row["st_id"]: (row["state"], row["journey"], row["entered_on"], row["job_id"]) for _, row in made.iterrows()
+    }
+    assert found == {customer: dealings.state(customer) for customer in dealings.records["customers"]}
+    assert len(set(made["state"])) == len(states.STATE)
+    assert made["journey"].max() > 1
+
+
+def test_the_states_as_of_a_past_instant_see_nothing_later(db: Database) -> None:
+    dealings = Dealings.drawn(4, 40)
+    stored(db, dealings)
+    then = NOW - timedelta(days=60)
+    for rows in dealings.records.values():
+        for nr, row in list(rows.items()):
+            if row.get("createdOn", "") > stamp(then) and row not in dealings.records["customers"].values():
+                del rows[nr]
+    with db.connect() as connection:
+        look(connection, TENANT, "test", (), "1", Scope(ids=tuple(dealings.records["customers"])))
+        connection.execute(NO_STATES)
+        connection.execute("INSERT INTO kept VALUES (1, 9, '5.5', '2026-01-31')")
+        (frame,) = state_facts(connection, TENANT, {}, until=then)
+    assert frame.set_index("st_id").loc[1, ["journey_before", "hand_state"]].tolist() == [9, "5.5"]
+    made = states.conclude(frame[frame["st_id"] > 1], NOW.date(), ZoneInfo("UTC"), States())
+    found = dict(zip(made["st_id"], made["state"], strict=True))
+    assert found == {nr: dealings.state(nr)[0] for nr in dealings.records["customers"] if nr > 1}

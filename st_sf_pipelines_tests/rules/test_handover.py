@@ -1,0 +1,131 @@
+"""Deals follow merges and leads that become customers (EXT-5): each sentence of it, before and after the next round."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from st_sf_pipelines.config import Pipelines
+from st_sf_pipelines.rules.deals import Place
+from st_sf_pipelines.rules.facts import AsOf
+from st_sf_pipelines.rules.fold import fold
+from st_sf_pipelines.rules.handover import HandedOver, hand_over
+from st_sf_pipelines_tests.rules.dealing import INSTALLS, NOW, ZONE, after, estimate, facts, job, lead
+
+if TYPE_CHECKING:
+    from st_sf_pipelines.rules.deals import Deal
+    from st_sf_pipelines.rules.facts import Estimate, Facts, Job, Lead
+
+TODAY = AsOf(NOW, ZONE)
+MERGED = {7: 8}
+
+
+def of(subject: int, *records: Job | Estimate | Lead) -> tuple[Deal, ...]:
+    """Give the deals of a customer's first round."""
+    return after(*records, subject=subject, name=f"Customer {subject}").deals
+
+
+def over(*deals: Deal, keepers: dict[int, int] | None = None) -> HandedOver:
+    """Hand deals over; doing it again must change nothing."""
+    keepers = MERGED if keepers is None else keepers
+    done = hand_over(deals, keepers, {}, TODAY)
+    again = hand_over([deal for of_one in done.deals.values() for deal in of_one], keepers, {}, TODAY)
+    assert (again.deals, again.moves, again.rekeyed) == (done.deals, (), {})
+    return done
+
+
+def next_round(seen: Facts, deals: tuple[Deal, ...]) -> tuple[Deal, ...]:
+    """Work the round that follows."""
+    return fold(seen, deals, TODAY, Pipelines()).deals
+
+
+def test_without_a_merge_everybody_keeps_its_own() -> None:
+    deals = (*of(7, job(1, 3)), *of(8, job(2, 3)))
+    assert over(*deals, keepers={}).deals == {7: deals[:1], 8: deals[1:]}
+
+
+def test_closed_opportunities_stay_with_the_customer_they_were_opened_for() -> None:
+    (won,) = of(7, job(1, 3), estimate(50, 2, "sold"))
+    assert over(won).deals == {7: (won,)}
+    assert next_round(facts(subject=7, name="Customer 7", active=False), (won,)) == (won,)
+
+
+def test_open_ones_move_along_and_keep_their_key() -> None:
+    (deal,) = of(7, job(1, 3))
+    done = over(deal)
+    assert (done.deals, done.rekeyed) == ({8: (replace(deal, subject=8),)}, {})
+    (moved,) = next_round(facts(job(1, 3, customer_id=7), subject=8, name="Bo Wu"), done.deals[8])
+    assert (moved.key, moved.title) == ("st_7_1", "Bo Wu - New Customer Qualifying")
+
+
+def test_if_both_have_one_the_older_stays_open_and_takes_the_others_jobs_the_other_is_lost_as_merged() -> None:
+    older, younger = of(7, job(1, 5))[0], of(8, job(2, 3), estimate(50, 1, job_id=2))[0]
+    done = over(older, younger)
+    kept, lost = sorted(done.deals[8], key=lambda deal: deal.opened_for)
+    assert kept == replace(older, subject=8, job_ids=(1, 2))
+    assert (lost.status, lost.stage, lost.lost_reason, lost.job_ids, lost.closed_at) == (
+        ("lost", "proposal-sent", "merged", (), NOW)
+    )
+    (move,) = done.moves
+    assert (move.deal, move.rule, move.records) == ("st_8_1", "EXT-5", ("st_7_1",))
+    assert (move.before, move.after) == (
+        Place("sales", "proposal-sent", "open"),
+        Place("sales", "proposal-sent", "lost"),
+    )
+    together = facts(job(1, 5), job(2, 3), estimate(50, 1, job_id=2), subject=8)
+    after_it = {deal.key: (deal.stage, deal.status) for deal in next_round(together, done.deals[8])}
+    assert after_it == {"st_7_1": ("proposal-sent", "open"), "st_8_1": ("proposal-sent", "lost")}
+
+
+def test_the_lost_one_of_a_merged_customer_stays_with_that_customer() -> None:
+    younger, older = of(7, job(1, 2))[0], of(8, job(2, 5))[0]
+    done = over(younger, older)
+    assert [(deal.key, deal.status) for deal in done.deals[7]] == [("st_7_1", "lost")]
+    assert [(deal.key, deal.job_ids) for deal in done.deals[8]] == [("st_8_1", (2, 1))]
+
+
+def test_one_in_each_pipeline_stay_two() -> None:
+    done = over(of(7, job(1, 3))[0], of(8, job(2, 5, "scheduled", INSTALLS))[0])
+    assert [(deal.key, deal.status) for deal in done.deals[8]] == [("st_8_1", "open"), ("st_7_1", "open")]
+
+
+def test_the_survivors_jobs_count_for_the_deals_that_came_with_the_merge() -> None:
+    (moved,) = over(*of(7, job(1, 5))).deals[8]
+    (deal,) = next_round(facts(job(1, 5), job(2, 2, "scheduled", INSTALLS), subject=8), (moved,))
+    assert (deal.key, deal.pipeline, deal.job_id) == ("st_7_1", "install", 2)
+
+
+def test_unmerging_gives_the_records_back_and_deals_stay() -> None:
+    (moved,) = over(*of(7, job(1, 5))).deals[8]
+    assert over(moved, keepers={}).deals == {8: (moved,)}
+    assert next_round(facts(subject=8, name="Customer 8"), (moved,))[0].place == moved.place
+    back = facts(job(1, 5), subject=7, taken=frozenset({1}), last_number=1)
+    assert next_round(back, ()) == ()
+    (deal,) = next_round(replace(back, jobs=(*back.jobs, job(3, 1))), ())
+    assert (deal.key, deal.job_id) == ("st_7_2", 3)
+
+
+def test_a_leads_deal_is_handed_over_not_doubled_when_its_customer_appears() -> None:
+    deals = of(-9, lead(9, 3))
+    done = over(*deals, keepers={-9: 7})
+    assert done.rekeyed == {"lead_9": "st_7_1"}
+    (deal,) = next_round(facts(lead(9, 3), job(1, 1), subject=7), done.deals[7])
+    assert (deal.key, deal.stage, deal.job_id, deal.title) == (
+        ("st_7_1", "contacted", 1, "Ann Lee - New Customer Qualifying")
+    )
+
+
+def test_a_leads_deal_joins_the_one_that_its_customer_has_already() -> None:
+    done = over(*of(-9, lead(9, 5)), *of(8, job(2, 3)), keepers={-9: 7, 7: 8})
+    assert {deal.key: (deal.status, deal.job_id, deal.lead_id) for deal in done.deals[8]} == {
+        "st_8_1": ("lost", 2, None),
+        "st_8_2": ("open", 2, 9),
+    }
+    assert [deal.stage for deal in next_round(facts(lead(9, 5), job(2, 3), subject=8), done.deals[8])] == (
+        ["contacted", "contacted"]
+    )
+
+
+def test_numbers_of_a_lead_that_was_handed_over_follow_the_last_that_was_used() -> None:
+    done = hand_over(of(-9, lead(9, 5)), {-9: 7}, {7: 3}, TODAY)
+    assert done.deals[7][0].key == "st_7_4"
