@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from st_sf_pipelines.config import Pipelines
@@ -27,9 +29,9 @@ def test_with_none_won_the_open_one_moves_and_stays_open_until_job_completed_whi
     assert (rounds.places, deal.closed_at, deal.close_on) == ([("job-completed", "won")], ago(1), ago(1).date())
 
 
-def two_won(*more: object, second_unit: str = CABLES) -> Rounds:
+def two_won(*more: Any, second_unit: str = CABLES) -> Rounds:
     """Sell two jobs of a customer, one after the other, and then see more."""
-    records = [
+    records: list[Any] = [
         job(1, 12),
         estimate(50, 11, "sold", 100, sold=10),
         job(3, 9, unit=second_unit),
@@ -37,7 +39,7 @@ def two_won(*more: object, second_unit: str = CABLES) -> Rounds:
     ]
     rounds = after(*records)
     assert rounds.places == [("job-sold", "won"), ("job-sold", "won")]
-    rounds.look(*records, *more)  # type: ignore[arg-type]
+    rounds.look(*records, *more)
     return rounds
 
 
