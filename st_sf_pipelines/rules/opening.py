@@ -101,12 +101,16 @@ def after_loss(desk: Desk) -> None:
 
 
 def _is_after(desk: Desk, estimate: Estimate, lost: Deal) -> bool:
-    """Tell whether it was made or sold after the loss: a canceled job's comes when its days are over."""
+    """Tell whether it was made or sold after the loss.
+
+    Without a job the loss comes when the days are over: one that is merely made until then was there when it was lost.
+    """
     if lost.closed_at is None:
         return False
-    day, days = desk.as_of.day, desk.rules.canceled_days if lost.lost_reason == "canceled" else 0
-    moments = (estimate.created_at, estimate.sold_at) if estimate.status == "sold" else (estimate.created_at,)
-    return any(at > lost.closed_at and (day(at) - day(lost.closed_at)).days >= days for at in moments)
+    days = desk.rules.canceled_days if lost.lost_reason == "canceled" and estimate.status == "open" else 0
+    is_over = (desk.as_of.day(estimate.created_at) - desk.as_of.day(lost.closed_at)).days >= days
+    is_sold = estimate.status == "sold" and estimate.sold_at > lost.closed_at
+    return is_sold or (estimate.created_at > lost.closed_at and is_over)
 
 
 def _open_straight(desk: Desk, estimate: Estimate, lost: Deal) -> None:

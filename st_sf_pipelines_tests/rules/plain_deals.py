@@ -95,9 +95,9 @@ class Book:
         job = self.job(deal.job_id)
         return job if job and job.status == "canceled" else None
 
-    def is_after_the_close(self, instant: datetime) -> bool:
-        """A job created after the close opens the next one."""
-        return all(instant > deal.closed_at for deal in self.deals if deal.closed_at)
+    def closes(self) -> list[datetime]:
+        """When its opportunities were closed; one that was merged into another lives on in that."""
+        return [deal.closed_at for deal in self.deals if deal.closed_at and deal.lost_reason != "merged"]
 
     def owner(self, estimate: Estimate) -> Deal | None:
         """Its estimates are those of its jobs, and the others since its first job and before the next opportunity's.
@@ -122,7 +122,7 @@ class Book:
 
     def begin(self, deal: Deal) -> datetime:
         """When its first job or lead was created; if an estimate opened it after a loss, when that was."""
-        before = [each for each in self.deals if each.age < deal.age and each.lost_reason != "merged"]
+        before = [each for each in self.deals if each.age < deal.age and set(each.job_ids) & set(deal.job_ids)]
         return max([deal.since_at, *(each.closed_at for each in before if each.closed_at)])
 
     def its(self, deal: Deal, status: str) -> list[Estimate]:
@@ -183,7 +183,7 @@ class Book:
                 if self.pipeline(job) == pipeline
                 and self.is_free(job)
                 and self.is_recent(job.created_at)
-                and self.is_after_the_close(job.created_at)
+                and all(job.created_at > close for close in self.closes())
             ]
             if pipeline == "install":
                 jobs = [job for job in jobs if self.claimant(job) is None]
@@ -203,11 +203,13 @@ class Book:
             known = any(deal.lead_id == lead.id for deal in self.deals)
             is_new = lead.status == "open" and self.is_recent(lead.created_at) and not jobs and not known
             if is_new and not self.open_in("sales"):
-                self.open("sales", "new-lead", QUALIFYING, lead.created_at, lead_id=lead.id)
+                since = max([lead.created_at, *self.closes()])
+                self.open("sales", "new-lead", QUALIFYING, since, lead_id=lead.id)
         for deal in self.open_in("sales"):
             job = self.job(deal.job_id)
             if (
                 job
+                and deal.lead_id is not None
                 and job.status != "canceled"
                 and deal.stage == "new-lead"
                 and self.may_move(deal, "contacted", [job])
@@ -379,10 +381,11 @@ class Book:
                 continue
             if estimate.status == "open" and self.open_in("sales"):
                 continue
-            if estimate.value_cents <= 0 or estimate.status == "dismissed" or deal.pinned:
+            if estimate.value_cents <= 0 or estimate.status == "dismissed":
                 continue
             moment = estimate.sold_at if estimate.status == "sold" else estimate.created_at
-            days = self.rules.canceled_days if deal.lost_reason == "canceled" else 0  # 30 days later it was lost
+            is_open = estimate.status == "open"
+            days = self.rules.canceled_days if is_open and deal.lost_reason == "canceled" else 0  # it was lost then
             is_after = moment > deal.closed_at and (self.day(moment) - self.day(deal.closed_at)).days >= days
             if is_after and estimate.status in {"open", "sold"}:
                 won, job = estimate.status == "sold", self.job(estimate.job_id)

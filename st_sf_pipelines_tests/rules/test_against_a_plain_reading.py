@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
@@ -46,6 +47,7 @@ JOB_STATUSES = ("scheduled", "dispatched", "inprogress", "hold", "completed", "c
 VISITS = ("scheduled", "dispatched", "working", "hold", "done", "canceled")
 UNITS = (SELLS, SERVES, CABLES, INSTALLS, WIRES)
 SURVIVOR, MERGED = 7, 8
+ESTIMATE = 50  # the first one's number
 LAST = 70  # the days of a world
 
 
@@ -217,3 +219,53 @@ def told(deal: Deal) -> tuple[object, ...]:
         deal.close_on,
         deal.lost_reason,
     )
+
+
+@st.composite
+def records(draw: st.DrawFn, first: int, most: int, statuses: tuple[str, ...], **more: Any) -> list[Story]:
+    """Draw some records and what they come to be."""
+    made = []
+    for nr in range(first, first + draw(st.integers(0, most))):
+        day = draw(st.integers(0, 25 if first == ESTIMATE else LAST))
+        steps = draw(st.lists(st.tuples(st.integers(0, 20), st.sampled_from(statuses)), min_size=1, max_size=3))
+        ends = accumulate((after for after, _ in steps[1:]), initial=day)
+        changes = tuple((end, status) for end, (_, status) in zip(ends, steps, strict=True))
+        fields = {key: draw(each) for key, each in more.items()}
+        made.append(Story(nr, day, changes, draw(st.sampled_from([SURVIVOR, SURVIVOR, MERGED])), fields))
+    return made
+
+
+# fmt: off
+JOBS = records(1, 4, JOB_STATUSES,
+    unit=st.sampled_from(UNITS),
+    visits=st.lists(st.tuples(st.integers(0, 30), st.sampled_from(VISITS)), max_size=2).map(sorted),
+    total=st.sampled_from([None, 0, 5000]),
+    made_by=st.sampled_from([None, 50, 51]),
+)
+ESTIMATES = records(ESTIMATE, 4, ("open", "sold", "dismissed"),
+    dollars=st.sampled_from([1000, 0, 250]),
+    job=st.sampled_from([1, 2, 3, None]),
+)
+LEADS = records(90, 2, ("open", "converted", "dismissed"))
+# fmt: on
+LOOKS = st.lists(st.integers(0, LAST), min_size=1, max_size=4, unique=True).map(sorted)
+LATE = st.sampled_from([9, 9, 9, 0, 1, 2])
+
+
+@given(st.builds(World, JOBS, ESTIMATES, LEADS, LOOKS, st.just({})))
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_the_deals_of_two_customers_and_their_leads_are_what_the_page_says(world: World) -> None:
+    for ours, plain in zip(OURS.play(world), PLAIN.play(world), strict=True):
+        assert ours == plain
+
+
+HANDS = st.dictionaries(st.integers(0, 2), st.sampled_from([*SALES, *INSTALL, "estimate-lost"]), max_size=1)
+
+
+@given(st.builds(World, JOBS, ESTIMATES, LEADS, LOOKS, HANDS, LATE, LATE, LATE, LATE, LATE, LATE, st.booleans()))
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_so_are_they_where_people_set_stages_and_pin_and_customers_are_merged_renamed_and_inactive(
+    world: World,
+) -> None:
+    for ours, plain in zip(OURS.play(world), PLAIN.play(world), strict=True):
+        assert ours == plain
