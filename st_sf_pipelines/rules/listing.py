@@ -1,10 +1,10 @@
-"""What is listed beside the moves: business units that nobody mapped, and estimates that no deal has."""
+"""What is listed beside the moves: units that nobody mapped, install jobs and estimates that no deal has."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from st_sf_pipelines.rules.pipelines import pipeline_of_unit
+from st_sf_pipelines.rules.pipelines import INSTALL, pipeline_of_unit
 from st_sf_pipelines.rules.shares import owners
 
 if TYPE_CHECKING:
@@ -20,6 +20,16 @@ def list_units(desk: Desk) -> None:
         if (is_recent or of_deal) and not is_mapped:
             what = f"nobody mapped the business unit {job.unit!r}" if job.unit else "it has no business unit"
             desk.hold(None, "CRM-1", f"{what}; it counts as {pipeline}", (job,))
+
+
+def list_install_jobs(desk: Desk) -> None:
+    """A recent install job that neither has an opportunity nor is held for one is listed: it opens none."""
+    named = {name for held in desk.held for name in held.records}
+    for job in desk.free_jobs(INSTALL):
+        is_recent = desk.as_of.is_within(job.created_at, desk.rules.opportunity_window_days)
+        if is_recent and job.name not in named:
+            why = "it was created before the last close" if desk.facts.active else "the customer is inactive"
+            desk.hold(None, "CRM-8", f"the install job opens no opportunity: {why}", (job,))
 
 
 def list_strays(desk: Desk) -> None:

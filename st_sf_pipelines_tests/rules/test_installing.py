@@ -87,6 +87,13 @@ def test_a_second_install_job_after_the_sale_opens_its_own() -> None:
     ]
 
 
+def test_an_install_job_of_an_inactive_customer_opens_none_and_is_listed() -> None:
+    rounds = after(job(2, 3, "scheduled", INSTALLS), active=False)
+    assert (rounds.places, rounds.reasons) == (
+        ([], ["CRM-8 job 2: the install job opens no opportunity: the customer is inactive"])
+    )
+
+
 def test_the_title_is_written_again_when_number_or_value_changes() -> None:
     rounds = after(job(2, 3, "scheduled", INSTALLS))
     assert rounds.deals[0].title == "Ann Lee - Install Job #J2 - $0.00"
@@ -196,6 +203,7 @@ def test_an_install_job_after_a_close_opens_at_once_when_nobody_waits_for_it() -
     rounds = after(*gone)
     rounds.look(*gone, job(2, 11.5, "scheduled", INSTALLS))
     assert rounds.places == [("estimate-lost", "lost")]
+    assert rounds.reasons == ["CRM-8 job 2: the install job opens no opportunity: it was created before the last close"]
     rounds.look(*gone, job(2, 11.5, "scheduled", INSTALLS), job(3, 2, "scheduled", INSTALLS))
     assert rounds.places == [("estimate-lost", "lost"), ("scheduled", "open")]
 
