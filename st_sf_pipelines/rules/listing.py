@@ -34,10 +34,11 @@ def list_install_jobs(desk: Desk) -> None:
 
 def list_strays(desk: Desk) -> None:
     """A recent estimate that no opportunity has is listed: it moves nothing."""
-    has_deal = owners(desk.facts.estimates, desk.in_order)
+    has_deal = owners(desk.facts, desk.in_order)
     for estimate in desk.facts.estimates:
         is_recent = desk.as_of.is_within(estimate.created_at, desk.rules.opportunity_window_days)
-        if estimate.id in has_deal or not is_recent or estimate.status == "dismissed":
+        known = estimate.id in has_deal or estimate.job_id in desk.facts.taken
+        if known or not is_recent or estimate.status == "dismissed":
             continue
         why = "names no job" if estimate.job_id is None else "is of a job without an opportunity"
         desk.hold(None, "CRM-3", f"the estimate {why}, and the customer has no opportunity from before it", (estimate,))
