@@ -28,7 +28,9 @@ def check(settings: Settings, name: str | None) -> dict[str, Any]:
     """Check the tenants: each finding has level (error, warning), where, says, mend; `ok` if none is an error."""
     tenants = tenants_of(settings, name)
     db = open_database(settings)
-    report = [{"name": each.name, "findings": list(_findings(db, settings.site, each))} for each in tenants]
+    report: list[dict[str, Any]] = [
+        {"name": each.name, "findings": list(_findings(db, settings.site, each))} for each in tenants
+    ]
     is_ok = all(finding["level"] != "error" for each in report for finding in each["findings"])
     return {"ok": is_ok, "tenants": report}
 
