@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from st_sf_pipelines.rules.merges import survivors
 from st_sf_pipelines.store import log, members
+from st_sf_pipelines.store.database import grown
 
 if TYPE_CHECKING:
     from st_sf_pipelines.store.database import Connection, Database
@@ -196,6 +197,7 @@ def facts_of(db: Database, tenant_id: int, st_id: int) -> dict[str, Any] | None:
 
 def count(connection: Connection, tenant_id: int, table: str, counts: dict[str, int]) -> Derived:
     """Say what a look came to, in the transaction whose `subject` it looked at."""
+    grown(connection, f"customers.{table}", counts["new"])
     row = (
         connection.execute(
             f"""SELECT (SELECT count(*) FROM subject) AS looked,

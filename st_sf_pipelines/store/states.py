@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from psycopg import sql
 
 from st_sf_pipelines.store import log
+from st_sf_pipelines.store.database import grown
 from st_sf_pipelines.store.members import add_survivors
 from st_sf_pipelines.store.state_facts import state_facts
 
@@ -90,6 +91,7 @@ def derive_states(
                 for row in frame.itertuples(index=False):
                     copy.write_row(row)
         counts = connection.execute(_WRITE, {"tenant": tenant_id, "asset": ASSET}).fetchone() or {}
+        grown(connection, "customers.state", counts["new"])
         looked = connection.execute("SELECT count(*) AS count FROM concluded").fetchone() or {}
         total = connection.execute(
             "SELECT count(*) AS count FROM customers.state WHERE tenant_id = %s", [tenant_id]
