@@ -8,6 +8,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from st_sf_pipelines.rules.activities import stage_changed
 from st_sf_pipelines.rules.by_hand import set_by_hand
 from st_sf_pipelines.rules.deals import Deal, Held, Move
 from st_sf_pipelines.rules.facts import AsOf
@@ -102,7 +103,8 @@ def _hand_over(connection: Connection, tenant: Tenant, moment: AsOf) -> None:
     numbers = store.last_numbers(connection, tenant.id, keeper_of.values())
     handed = hand_over(before.values(), keeper_of, numbers, moment)
     after = {deal.key: deal for deals in handed.deals.values() for deal in deals}
-    store.hand_over(connection, tenant.id, before, after, handed.moves, handed.rekeyed)
+    told = [stage_changed(after[move.deal], move, after[move.deal].changes) for move in handed.moves]
+    store.hand_over(connection, tenant.id, before, after, handed.moves, told, handed.rekeyed)
     store.hand_over_contacts(connection, tenant.id, keeper_of)
 
 
