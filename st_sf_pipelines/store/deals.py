@@ -314,6 +314,11 @@ def _write_contacts(
     return set(wanted)
 
 
+def hold_of_nobody(connection: Connection, tenant_id: int, held: Sequence[Held]) -> None:
+    """List what belongs to no subject at all, under the subject 0."""
+    _write_held(connection, tenant_id, {0: held})
+
+
 def _write_held(connection: Connection, tenant_id: int, held: Mapping[int, Sequence[Held]]) -> None:
     before: dict[int, set[tuple[Any, ...]]] = defaultdict(set)
     for row in connection.execute(

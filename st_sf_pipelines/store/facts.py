@@ -128,15 +128,16 @@ def deal_facts(connection: Connection, tenant_id: int, since: datetime | None) -
             )
 
 
-def ownerless(connection: Connection, tenant_id: int) -> list[int]:
-    """List the open and sold estimates that name neither a job nor a customer that we know: they move nothing."""
+def ownerless(connection: Connection, tenant_id: int, since: datetime) -> list[int]:
+    """List the open and sold estimates, modified since, that name neither a job nor a customer that we know."""
     rows = connection.execute(
         """SELECT e.id FROM servicetitan.estimates e
            LEFT JOIN servicetitan.jobs j ON j.tenant_id = e.tenant_id AND j.id = e.job_id
            LEFT JOIN servicetitan.customers c
                ON c.tenant_id = e.tenant_id AND c.id = coalesce(j.customer_id, e.customer_id)
-           WHERE e.tenant_id = %s AND e.active AND e.status IN ('open', 'sold') AND c.id IS NULL ORDER BY e.id""",
-        [tenant_id],
+           WHERE e.tenant_id = %s AND e.modified_on >= %s AND e.active AND e.status IN ('open', 'sold')
+                 AND c.id IS NULL ORDER BY e.id""",
+        [tenant_id, since],
     )
     return [row["id"] for row in rows]
 

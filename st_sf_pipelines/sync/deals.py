@@ -16,7 +16,7 @@ from st_sf_pipelines.rules.fold import fold
 from st_sf_pipelines.rules.handover import hand_over
 from st_sf_pipelines.store import deals as store
 from st_sf_pipelines.store import log
-from st_sf_pipelines.store.facts import deal_facts
+from st_sf_pipelines.store.facts import deal_facts, ownerless
 from st_sf_pipelines.store.members import add_survivors
 from st_sf_pipelines.sync.derive import FOLLOWS
 
@@ -34,6 +34,7 @@ ASSET: Final = store.ASSET
 BATCH: Final = 1_000
 BY_HAND: Final = "by hand"
 """The rule of a move that a person made in the CRM."""
+NOBODYS: Final = "the estimate names neither a job nor a customer that we know"
 RULES_VERSION: Final = "1"  # raise it when the fold concludes otherwise than before
 
 
@@ -81,6 +82,9 @@ def derive_deals(
         while batch := list(islice(concluded, BATCH)):
             store.write(connection, tenant.id, batch, written)
             looked += len(batch)
+        recent = as_of - timedelta(days=rules.opportunity_window_days)
+        strays = [Held(None, "CRM-3", NOBODYS, (f"estimate {nr}",)) for nr in ownerless(connection, tenant.id, recent)]
+        store.hold_of_nobody(connection, tenant.id, strays)
         log.move(connection, tenant.id, ASSET, seq, version)
         totals = store.totals(connection, tenant.id)
     return Dealt(looked, written.new, written.changed, written.moves, **totals)

@@ -189,4 +189,5 @@ def test_an_estimate_without_a_job_and_without_a_customer_is_listed(db: Database
         {"id": 54, "status": {"value": 2, "name": "Dismissed"}, **usual},
     )
     with db.connect() as connection:
-        assert ownerless(connection, TENANT) == [52, 53]
+        assert ownerless(connection, TENANT, NOW - timedelta(days=1)) == [52, 53]
+        assert ownerless(connection, TENANT, NOW + timedelta(days=1)) == []
