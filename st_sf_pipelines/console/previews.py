@@ -25,23 +25,30 @@ def moves(report: Report) -> None:
 def _section(console: Console, tenant: str, section: str, found: dict[str, Any]) -> None:
     stands = new_table("tenant", section, "before", "after")
     for value, before in found["before"].items():
+        if not before and not found["after"][value]:
+            continue
         stands.add_row(tenant, value, f"{before:,}", f"{found['after'][value]:,}")
     console.print()
     console.print(stands)
     console.print()
-    moved = sum(move["customers"] for move in found["moves"])
+    subjects = found["subjects"]
+    moved = sum(move[subjects] for move in found["moves"])
     new = f"; {found['new']:,} had none before" if found["new"] else ""
-    console.print(f"{tenant}: {moved:,} of {sum(found['before'].values()):,} move{new}")
+    console.print(f"{tenant}: {moved:,} of {sum(found['before'].values()):,} {subjects} move{new}")
     for move in found["moves"]:
-        console.print(f"  {move['customers']:,} from {move['from']} to {move['to']}")
+        console.print(f"  {move[subjects]:,} from {move['from']} to {move['to']}")
     if not moved:
         return
-    listed = new_table("customer", "from", "to", "rule", "evidence")
+    listed = new_table(subjects.removesuffix("s"), "from", "to", "rule", "evidence")
     for row in islice(found["moved"], LISTED):
         known = {name.replace("_", " "): value for name, value in row["evidence"].items() if value is not None}
-        told = ", ".join(f"{name} {value}" for name, value in known.items())
-        listed.add_row(str(row["st_id"]), row["from"], row["to"], row["rule"], told)
+        told = ", ".join(f"{name} {_worded(value)}" for name, value in known.items())
+        listed.add_row(str(row.get("deal", row["st_id"])), row["from"], row["to"], row["rule"], told)
     console.print()
     console.print(listed)
     if moved > LISTED:
         console.print(f"and {moved - LISTED:,} more; --json lists them all")
+
+
+def _worded(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)

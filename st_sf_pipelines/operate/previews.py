@@ -14,7 +14,8 @@ from st_sf_pipelines.defs.instance import open_database
 from st_sf_pipelines.defs.resources import moment, tenants_of
 from st_sf_pipelines.errors import ConfigError
 from st_sf_pipelines.settings import expected
-from st_sf_pipelines.sync import preview as rehearse
+from st_sf_pipelines.sync.preview import rehearse
+from st_sf_pipelines.sync.previewed import PREVIEWED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +41,7 @@ def preview(settings: Settings, name: str | None, sets: Sequence[str], as_of: st
         "as_of": at,
         "set": list(sets),
         "says": says,
-        "tenants": [{"name": each.name, **_sections(rehearse.preview(db, each, site, at))} for each in tenants],
+        "tenants": [{"name": each.name, **_sections(rehearse(db, each, site, at))} for each in tenants],
     }
 
 
@@ -54,22 +55,21 @@ def backtest(settings: Settings, name: str | None, sets: Sequence[str], as_of: s
     db, site = open_database(settings), settings.site
     says = (
         "Before: today's records less those dated after that moment, with the statuses that they have now, not those "
-        "of that day. After: the records and rules of now. Nothing was written."
+        "of that day, though what was completed or sold after it was not yet. After: the records and rules of now. "
+        "Nothing was written."
     )
     return {
         "as_of": until,
         "now": now,
         "set": list(sets),
         "says": says,
-        "tenants": [
-            {"name": each.name, **_sections(rehearse.backtest(db, each, site, until, now))} for each in tenants
-        ],
+        "tenants": [{"name": each.name, **_sections(rehearse(db, each, site, now, until))} for each in tenants],
     }
 
 
 def edited(settings: Settings, sets: Sequence[str]) -> Settings:
     """Lay values (`segments.vip_lifetime_value=15000`) over a site and over its tenants' own; raise ConfigError."""
-    known = sorted({section for each in rehearse.PREVIEWED for section in each.sections})
+    known = sorted({section for each in PREVIEWED for section in each.sections})
     edits: dict[str, dict[str, str]] = {}
     for text in sets:
         path, sign, value = text.partition("=")
@@ -112,13 +112,14 @@ def _sections(found: dict[str, Moves]) -> dict[str, Any]:
             "after": {value: moves.after[value] for value in moves.previewed.values},
             "new": moves.new,
             "moves": [
-                {"from": source, "to": to, "customers": moves.between[source, to]}
+                {"from": source, "to": to, moves.previewed.subjects: moves.between[source, to]}
                 for source in moves.previewed.values
                 for to in moves.previewed.values
                 if moves.between[source, to]
             ],
             "rules": moves.rules,
             "moved": moves.movers(),
+            "subjects": moves.previewed.subjects,
         }
         for name, moves in found.items()
     }

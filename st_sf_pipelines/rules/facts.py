@@ -166,14 +166,23 @@ class AsOf:
 
 
 def before(facts: Facts, instant: datetime) -> Facts:
-    """Cut the records that are dated after an instant; the others stand as they do today (SEG-6)."""
+    """Cut what is dated after an instant: a record, a completion, a sale; all else stands as it does today (SEG-6)."""
     return replace(
         facts,
-        jobs=tuple(
-            replace(job, appointments=tuple(visit for visit in job.appointments if visit.created_at <= instant))
-            for job in facts.jobs
-            if job.created_at <= instant
+        jobs=tuple(_job_before(job, instant) for job in facts.jobs if job.created_at <= instant),
+        estimates=tuple(
+            replace(estimate, status="open", sold_on=None, sold_by=None)
+            if estimate.status == "sold" and estimate.sold_on and estimate.sold_on > instant
+            else estimate
+            for estimate in facts.estimates
+            if estimate.created_at <= instant
         ),
-        estimates=tuple(estimate for estimate in facts.estimates if estimate.created_at <= instant),
         leads=tuple(lead for lead in facts.leads if lead.created_at <= instant),
     )
+
+
+def _job_before(job: Job, instant: datetime) -> Job:
+    job = replace(job, appointments=tuple(visit for visit in job.appointments if visit.created_at <= instant))
+    if job.status == "completed" and job.completed_at and job.completed_at > instant:
+        return replace(job, status="scheduled", completed_at=None)
+    return job

@@ -158,6 +158,15 @@ def conclude(facts: Facts, as_of: date, zone: ZoneInfo, bounds: States) -> pd.Da
     )
 
 
+def sentences(bounds: States) -> dict[str, str]:
+    """Say of each rule by its name when it holds; time and people come after the facts."""
+    days = ", ".join(f"{state} after {limit}" for state, limit in sorted(_limit_of(bounds).items()))
+    return {rule.name: rule.sentence for rule in STATE_RULES} | {
+        "reset": f"So many days after it was entered a state goes back to 0: {days}.",
+        "by_hand": "A person set it, and no newer fact supports another one.",
+    }
+
+
 _EPOCH: Final = date(1970, 1, 1)
 
 
@@ -188,12 +197,15 @@ def _days(seconds: np.ndarray, zone: ZoneInfo) -> np.ndarray:
 
 def _limits(state: np.ndarray, bounds: States) -> np.ndarray:
     """Give the days after which each state goes back to 0; not a number: it stays until a fact moves it."""
-    days: dict[str, int] = {"1": bounds.reset_after_days, "6": bounds.reset_after_days}
-    days |= {str(state): limit for state, limit in bounds.stale_after.items()}
     limits = np.full(len(state), np.nan)
-    for name, limit in days.items():
+    for name, limit in _limit_of(bounds).items():
         limits[state == name] = limit
     return limits
+
+
+def _limit_of(bounds: States) -> dict[str, int]:
+    days: dict[str, int] = {"1": bounds.reset_after_days, "6": bounds.reset_after_days}
+    return days | {str(state): limit for state, limit in bounds.stale_after.items()}
 
 
 def _dates(days: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from st_sf_pipelines.store.database import Database
+    from st_sf_pipelines.store.database import Connection, Database
 
 
 DEALS: Final = "pipeline/opportunities"
@@ -49,25 +49,28 @@ def begin_round(
                WHERE tenant_id = %s AND ended_at IS NULL""",
             [KILLED, tenant_id],
         )
-        before = (
-            connection.execute(
-                """SELECT (array_agg(as_of ORDER BY started_at DESC))[1] AS concluded,
-                      (array_agg(as_of ORDER BY started_at DESC) FILTER (WHERE NOT dry_run))[1] AS pushed,
-                      max(as_of) FILTER (WHERE NOT dry_run AND status IN ('success', 'parked') AND EXISTS (
-                          SELECT FROM sync.operations o WHERE o.run_id = r.run_id AND o.tenant_id = r.tenant_id
-                          AND o.asset = %s)) AS good
-               FROM sync.rounds r WHERE tenant_id = %s""",
-                [DEALS, tenant_id],
-            ).fetchone()
-            or {}
-        )
+        before = rounds_before(connection, tenant_id)
         connection.execute(
             """INSERT INTO sync.rounds (run_id, tenant_id, tenant, as_of, dry_run, triggered_by)
                VALUES (%s, %s, %s, %s, %s, %s)
                ON CONFLICT (run_id, tenant_id) DO UPDATE SET started_at = now(), ended_at = NULL""",
             [run_id, tenant_id, tenant, as_of, dry_run, triggered_by],
         )
-    return Before(**before)
+    return before
+
+
+def rounds_before(connection: Connection, tenant_id: int) -> Before:
+    """Tell of the rounds so far."""
+    row = connection.execute(
+        """SELECT (array_agg(as_of ORDER BY started_at DESC))[1] AS concluded,
+                  (array_agg(as_of ORDER BY started_at DESC) FILTER (WHERE NOT dry_run))[1] AS pushed,
+                  max(as_of) FILTER (WHERE NOT dry_run AND status IN ('success', 'parked') AND EXISTS (
+                      SELECT FROM sync.operations o WHERE o.run_id = r.run_id AND o.tenant_id = r.tenant_id
+                      AND o.asset = %s)) AS good
+           FROM sync.rounds r WHERE tenant_id = %s""",
+        [DEALS, tenant_id],
+    ).fetchone()
+    return Before(**row or {})
 
 
 def end_round(db: Database, run_id: str, tenant_id: int, status: str, error: str | None) -> None:

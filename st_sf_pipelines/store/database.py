@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _SCHEME: Final = re.compile(r"^postgres(ql)?(\+\w+)?://")
 _MIGRATING: Final = 7_317_001
+_MUCH: Final = 1_000
 
 
 def libpq_url(url: str) -> str:
@@ -189,6 +190,12 @@ class Lock:
                 self._connection.execute("SELECT 1")
         except psycopg.OperationalError:
             raise StoreError("the round lost its lock, as the database was restarted; the next round goes on") from None
+
+
+def grown(connection: Connection, table: str, new: int) -> None:
+    """Let the planner see at once that a table has grown much; autovacuum would look at it a minute later."""
+    if new >= _MUCH:
+        connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(*table.split("."))))
 
 
 def barrier(connection: Connection, name: str, *, exclusive: bool) -> None:

@@ -73,7 +73,10 @@ def keepers(connection: Connection, tenant_id: int) -> dict[int, int]:
            JOIN servicetitan.customers c ON c.tenant_id = l.tenant_id AND c.id = l.customer_id
            LEFT JOIN customers.survivor v ON v.tenant_id = l.tenant_id AND v.st_id = l.customer_id
            WHERE l.tenant_id = %(tenant)s AND l.customer_id IS NOT NULL
-           AND EXISTS (SELECT FROM subject s WHERE s.st_id IN (-l.id, l.customer_id))""",
+           AND EXISTS (SELECT FROM subject s WHERE s.st_id IN (-l.id, l.customer_id))
+           AND (EXISTS (SELECT FROM pipeline.contacts k WHERE k.tenant_id = l.tenant_id AND k.subject = -l.id)
+                OR EXISTS (SELECT FROM pipeline.opportunities o WHERE o.tenant_id = l.tenant_id
+                           AND o.subject = -l.id))""",
         {"tenant": tenant_id},
     ).fetchall()
     found = {row["st_id"]: row["keeper"] for row in rows}
@@ -89,6 +92,16 @@ def kept(connection: Connection, tenant_id: int, also: Iterable[int] = ()) -> di
         " WHERE tenant_id = %s AND (subject IN (SELECT st_id FROM subject) OR subject = ANY(%s)) ORDER BY id"
     )
     return {row.pop("id"): _deal(row) for row in connection.execute(query, [tenant_id, list(also)]).fetchall()}
+
+
+def deals_of(connection: Connection, tenant_id: int, subjects: Sequence[int]) -> dict[int, list[Deal]]:
+    """Give the deals of some subjects, by subject; one without deals is left out."""
+    query = _SELECT + sql.SQL(" WHERE tenant_id = %s AND subject = ANY(%s) ORDER BY id")
+    found: dict[int, list[Deal]] = defaultdict(list)
+    for row in connection.execute(query, [tenant_id, list(subjects)]):
+        del row["id"]
+        found[row["subject"]].append(_deal(row))
+    return found
 
 
 def last_numbers(connection: Connection, tenant_id: int, customers: Iterable[int]) -> dict[int, int]:
@@ -148,13 +161,13 @@ def hand_over_contacts(connection: Connection, tenant_id: int, keeper_of: Mappin
             )
 
 
-def show_to_facts(connection: Connection, tenant_id: int) -> None:
-    """Make the relation `dealt` that `facts.deal_facts` reads: whose jobs have deals already."""
+def show_to_facts(connection: Connection, tenant_id: int, *, none: bool = False) -> None:
+    """Make the relation `dealt` that `facts.deal_facts` reads: whose jobs have deals already; or as if none had."""
     connection.execute(
         sql.SQL(
             """CREATE OR REPLACE TEMP VIEW dealt AS SELECT subject AS st_id, opened_for, number, job_ids
-               FROM pipeline.opportunities WHERE tenant_id = {}"""
-        ).format(sql.Literal(tenant_id))
+               FROM pipeline.opportunities WHERE tenant_id = {} AND NOT {}"""
+        ).format(sql.Literal(tenant_id), sql.Literal(none))
     )
 
 
@@ -299,6 +312,11 @@ def _write_contacts(
             [(tenant_id, subject, kind) for subject, kind in wanted.items()],
         )
     return set(wanted)
+
+
+def hold_of_nobody(connection: Connection, tenant_id: int, held: Sequence[Held]) -> None:
+    """List what belongs to no subject at all, under the subject 0."""
+    _write_held(connection, tenant_id, {0: held})
 
 
 def _write_held(connection: Connection, tenant_id: int, held: Mapping[int, Sequence[Held]]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from st_sf_pipelines.rules.merges import survivors
 from st_sf_pipelines.store import log, members
+from st_sf_pipelines.store.database import grown
 
 if TYPE_CHECKING:
     from st_sf_pipelines.store.database import Connection, Database
@@ -183,17 +184,6 @@ def _follow_merges(connection: Connection, tenant_id: int) -> None:
     )
 
 
-def take_everybody(connection: Connection, tenant_id: int) -> None:
-    """Fill the temporary tables that `PROFILE_QUERY` reads with all customers, for one that writes nothing."""
-    connection.execute(
-        """CREATE TEMP TABLE subject ON COMMIT DROP AS
-           SELECT id AS st_id FROM servicetitan.customers WHERE tenant_id = %s""",
-        [tenant_id],
-    )
-    members.gather(connection, tenant_id)
-    connection.execute("ANALYZE subject, member")
-
-
 def facts_of(db: Database, tenant_id: int, st_id: int) -> dict[str, Any] | None:
     """Give one customer's profile with its segment, as `explain` shows it; None if we do not know the customer."""
     with db.connect() as connection:
@@ -207,6 +197,7 @@ def facts_of(db: Database, tenant_id: int, st_id: int) -> dict[str, Any] | None:
 
 def count(connection: Connection, tenant_id: int, table: str, counts: dict[str, int]) -> Derived:
     """Say what a look came to, in the transaction whose `subject` it looked at."""
+    grown(connection, f"customers.{table}", counts["new"])
     row = (
         connection.execute(
             f"""SELECT (SELECT count(*) FROM subject) AS looked,

@@ -39,8 +39,8 @@ def look(
     the customers named were looked at. Another `version` (an edited rule or map) makes it everybody.
     """
     barrier(connection, f"touched:{tenant_id}", exclusive=True)
-    connection.execute("CREATE TEMP TABLE subject (st_id bigint PRIMARY KEY) ON COMMIT DROP")
     if scope.ids:
+        _nobody(connection)
         connection.execute("INSERT INTO subject SELECT DISTINCT unnest(%s::bigint[])", [list(scope.ids)])
         return None
     end = connection.execute(
@@ -51,23 +51,32 @@ def look(
         "SELECT seq, version FROM sync.positions WHERE tenant_id = %s AND consumer = %s", [tenant_id, consumer]
     ).fetchone()
     if scope.everybody or stands is None or stands["version"] != version:
-        connection.execute(
-            "INSERT INTO subject SELECT id FROM servicetitan.customers WHERE tenant_id = %s", [tenant_id]
-        )
-        if not _OF_LEADS.isdisjoint(follows):
-            connection.execute(
-                """INSERT INTO subject SELECT -id FROM servicetitan.leads
-                   WHERE tenant_id = %s AND customer_id IS NULL""",
-                [tenant_id],
-            )
+        take_everybody(connection, tenant_id, leads=not _OF_LEADS.isdisjoint(follows))
     else:
+        _nobody(connection)
         connection.execute(
             """INSERT INTO subject SELECT DISTINCT subject FROM sync.touched
                WHERE tenant_id = %s AND asset = ANY(%s) AND seq > %s""",
             [tenant_id, list(follows), stands["seq"]],
         )
-    connection.execute("ANALYZE subject")
+        connection.execute("ANALYZE subject")
     return end["seq"] if end else 0
+
+
+def take_everybody(connection: Connection, tenant_id: int, *, leads: bool) -> None:
+    """Fill the temporary table `subject` with all customers, and with the leads without one, below zero, if asked."""
+    _nobody(connection)
+    connection.execute("INSERT INTO subject SELECT id FROM servicetitan.customers WHERE tenant_id = %s", [tenant_id])
+    if leads:
+        connection.execute(
+            "INSERT INTO subject SELECT -id FROM servicetitan.leads WHERE tenant_id = %s AND customer_id IS NULL",
+            [tenant_id],
+        )
+    connection.execute("ANALYZE subject")
+
+
+def _nobody(connection: Connection) -> None:
+    connection.execute("CREATE TEMP TABLE subject (st_id bigint PRIMARY KEY) ON COMMIT DROP")
 
 
 def move(connection: Connection, tenant_id: int, consumer: str, seq: int | None, version: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from st_sf_pipelines.store import derived, log
+from st_sf_pipelines.store import derived, log, members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -145,7 +145,8 @@ def facts(connection: Connection, tenant_id: int) -> Iterator[pd.DataFrame]:
 
 def past_facts(connection: Connection, tenant_id: int, zone: str, until: datetime) -> Iterator[pd.DataFrame]:
     """Stream the facts of today's records less those dated after an instant; nothing is written (SEG-6)."""
-    derived.take_everybody(connection, tenant_id)
+    log.take_everybody(connection, tenant_id, leads=False)
+    members.gather(connection, tenant_id)
     yield from _stream(
         connection,
         f"SELECT st_id, {_READ_FACTS} FROM ({derived.PROFILE_QUERY}) AS profile ORDER BY st_id",

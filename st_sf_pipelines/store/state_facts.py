@@ -11,7 +11,7 @@ from psycopg import sql
 
 from st_sf_pipelines.rules.pipelines import INSTALL, pipeline_of_unit
 from st_sf_pipelines.rules.states import COLUMNS
-from st_sf_pipelines.store.members import gather
+from st_sf_pipelines.store.members import add_survivors, gather
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ SELECT m.st_id, j.id AS job_id, coalesce(j.created_on, j.modified_on) AS created
        greatest(coalesce(j.completed_on, j.modified_on), j.created_on) AS completed_on
 FROM member m JOIN servicetitan.jobs j ON j.tenant_id = {tenant} AND j.customer_id = m.member_id
 WHERE j.active AND j.status = 'completed' AND j.business_unit_id = ANY({installs})
-      AND coalesce(j.created_on, j.modified_on) <= {until}
+      AND coalesce(j.created_on, j.modified_on) <= {until} AND (j.completed_on <= {until}) IS NOT FALSE
 """
 _ENDED: Final = """
 CREATE TEMP TABLE ended ON COMMIT DROP AS
@@ -91,9 +91,9 @@ offers AS (
 estimates AS (
     SELECT st_id, bool_or(job_id IS NOT NULL AND status IN ('open', 'sold')) AS has_job,
            max(ARRAY[extract(epoch FROM coalesce(created_on, modified_on))::float8, job_id])
-               FILTER (WHERE status = 'open') AS estimate_open,
+               FILTER (WHERE status = 'open' OR status = 'sold' AND sold_on > {until}) AS estimate_open,
            max(ARRAY[extract(epoch FROM coalesce(sold_on, modified_on))::float8, job_id])
-               FILTER (WHERE status = 'sold') AS estimate_sold
+               FILTER (WHERE status = 'sold' AND (sold_on <= {until}) IS NOT FALSE) AS estimate_sold
     FROM offers WHERE active AND coalesce(created_on, modified_on) <= {until} GROUP BY st_id),
 facts AS (
     SELECT c.id AS st_id, extract(epoch FROM coalesce(c.created_on, c.modified_on))::float8 AS customer_exists_at,
@@ -101,8 +101,10 @@ facts AS (
            CASE WHEN is_under_way THEN estimate_open END AS estimate_open,
            CASE WHEN is_under_way THEN estimate_sold END AS estimate_sold,
            coalesce(ended.installs, 0) AS installs, extract(epoch FROM ended.completed_on)::float8 AS ended_at,
-           ended.job_id AS ended_job, kept.journey, kept.hand_state, extract(epoch FROM kept.hand_at)::float8 AS hand_at
+           ended.job_id AS ended_job, kept.state AS stored, kept.journey, kept.hand_state,
+           extract(epoch FROM kept.hand_at)::float8 AS hand_at
     FROM subject JOIN servicetitan.customers c ON c.tenant_id = {tenant} AND c.id = subject.st_id
+         AND (c.created_on <= {until}) IS NOT FALSE
     LEFT JOIN jobs ON jobs.st_id = c.id LEFT JOIN leads ON leads.st_id = c.id
     LEFT JOIN estimates ON estimates.st_id = c.id LEFT JOIN ended ON ended.st_id = c.id
     LEFT JOIN kept ON kept.st_id = c.id
@@ -110,6 +112,7 @@ facts AS (
         sales_booked, sales_canceled, install_booked, install_canceled) IS NOT NULL AS is_under_way) way)
 SELECT {columns} FROM facts
 """
+_READ: Final = (*COLUMNS, "stored")
 _PAIRS: Final = (
     "sales_booked",
     "sales_canceled",
@@ -137,15 +140,17 @@ def state_facts(
 ) -> Iterator[pd.DataFrame]:
     """Stream the facts of the customers in the temporary table `subject`, some 200,000 a frame, in no order.
 
-    The columns are `states.COLUMNS`. `until` leaves out what is dated after it (backtest). What is kept of states is
-    read from a relation `kept`: st_id, journey, hand_state and hand_at (null unless a person set the state).
+    The columns are `states.COLUMNS` and `stored`, the state in force. `until` leaves out what is dated after it
+    (backtest): a record, a completion, a sale; other statuses are today's. What is kept of states is read from a
+    relation `kept`: st_id, state, journey, hand_state and hand_at (null unless a person set the state).
     """
+    add_survivors(connection, tenant_id)
     gather(connection, tenant_id)
     values = {
         "tenant": sql.Literal(tenant_id),
         "until": sql.Literal(until or datetime.max.replace(tzinfo=UTC)),
         "installs": sql.Literal(_install_units(connection, tenant_id, business_units)),
-        "columns": sql.SQL(", ").join(sql.SQL(_PLAIN.get(column, column)) for column in COLUMNS),
+        "columns": sql.SQL(", ").join(sql.SQL(_PLAIN.get(column, column)) for column in _READ),
     }
     connection.execute(sql.SQL(_COMPLETED).format(**values))
     connection.execute("CREATE INDEX ON completed (st_id, completed_on); ANALYZE completed")
@@ -172,5 +177,5 @@ def _install_units(connection: Connection, tenant_id: int, business_units: Mappi
 
 def _frame(text: bytearray) -> pd.DataFrame:
     whole = dict.fromkeys(("st_id", "sales_jobs", "install_jobs", "installs", "journey_before"), "int64")
-    types = {name: whole.get(name, "float64") for name in COLUMNS} | {"hand_state": "object"}
-    return pd.read_csv(io.BytesIO(text), header=None, names=list(COLUMNS), dtype=types)
+    types = {name: whole.get(name, "float64") for name in _READ} | {"hand_state": "object", "stored": "object"}
+    return pd.read_csv(io.BytesIO(text), header=None, names=list(_READ), dtype=types)

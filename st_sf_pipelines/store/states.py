@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 from psycopg import sql
 
 from st_sf_pipelines.store import log
+from st_sf_pipelines.store.database import grown
 from st_sf_pipelines.store.members import add_survivors
 from st_sf_pipelines.store.state_facts import state_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     import pandas as pd
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
 
 ASSET: Final = "customers/state"
 _COLUMNS: Final = ("st_id", "state", "rule", "journey", "entered_on", "job_id", "due_on")
+_KEPT: Final = sql.SQL(
+    """CREATE OR REPLACE TEMP VIEW kept AS SELECT st_id, state, journey, hand_state, hand_at
+       FROM customers.state WHERE tenant_id = {}"""
+)
+# In the past no journey had been kept yet, and of what a person set only what was set by then, and still is.
+_KEPT_THEN: Final = sql.SQL(
+    """CREATE OR REPLACE TEMP VIEW kept AS SELECT st_id, NULL::text AS state, NULL::integer AS journey, hand_state,
+           hand_at
+       FROM customers.state WHERE tenant_id = {} AND hand_at <= {}"""
+)
 # What a person set ends when a fact moves the customer on; what they said of it stays in the history.
 _WRITE: Final = """
 WITH before AS (SELECT st_id, s.state FROM customers.state s JOIN concluded USING (st_id) WHERE tenant_id = %(tenant)s),
@@ -69,12 +80,7 @@ def derive_states(
                 [tenant_id, day],
             )
         add_survivors(connection, tenant_id)
-        connection.execute(
-            sql.SQL(
-                """CREATE OR REPLACE TEMP VIEW kept AS SELECT st_id, journey, hand_state, hand_at
-                   FROM customers.state WHERE tenant_id = {}"""
-            ).format(sql.Literal(tenant_id))
-        )
+        connection.execute(_KEPT.format(sql.Literal(tenant_id)))
         connection.execute(
             """CREATE TEMP TABLE concluded (st_id bigint, state text, rule text, journey integer, entered_on date,
                                             job_id bigint, due_on date) ON COMMIT DROP"""
@@ -85,12 +91,29 @@ def derive_states(
                 for row in frame.itertuples(index=False):
                     copy.write_row(row)
         counts = connection.execute(_WRITE, {"tenant": tenant_id, "asset": ASSET}).fetchone() or {}
+        grown(connection, "customers.state", counts["new"])
         looked = connection.execute("SELECT count(*) AS count FROM concluded").fetchone() or {}
         total = connection.execute(
             "SELECT count(*) AS count FROM customers.state WHERE tenant_id = %s", [tenant_id]
         ).fetchone()
         log.move(connection, tenant_id, ASSET, seq, version)
         return {**counts, "looked": looked["count"], "total": total["count"] if total else 0}
+
+
+def facts(connection: Connection, tenant_id: int, business_units: Mapping[str, str]) -> Iterator[pd.DataFrame]:
+    """Stream every customer's facts, with the state in force as `stored` (not a number: not concluded)."""
+    log.take_everybody(connection, tenant_id, leads=False)
+    connection.execute(_KEPT.format(sql.Literal(tenant_id)))
+    yield from state_facts(connection, tenant_id, business_units)
+
+
+def past_facts(
+    connection: Connection, tenant_id: int, business_units: Mapping[str, str], until: datetime
+) -> Iterator[pd.DataFrame]:
+    """Stream the facts of today's records less those dated after an instant; nothing is written (SEG-6)."""
+    log.take_everybody(connection, tenant_id, leads=False)
+    connection.execute(_KEPT_THEN.format(sql.Literal(tenant_id), sql.Literal(until)))
+    yield from state_facts(connection, tenant_id, business_units, until)
 
 
 def has_due(connection: Connection, tenant_id: int, day: date) -> bool:

@@ -16,7 +16,7 @@ from st_sf_pipelines.rules.fold import fold
 from st_sf_pipelines.rules.handover import hand_over
 from st_sf_pipelines.store import deals as store
 from st_sf_pipelines.store import log
-from st_sf_pipelines.store.facts import deal_facts
+from st_sf_pipelines.store.facts import deal_facts, ownerless
 from st_sf_pipelines.store.members import add_survivors
 from st_sf_pipelines.sync.derive import FOLLOWS
 
@@ -34,6 +34,7 @@ ASSET: Final = store.ASSET
 BATCH: Final = 1_000
 BY_HAND: Final = "by hand"
 """The rule of a move that a person made in the CRM."""
+NOBODYS: Final = "the estimate names neither a job nor a customer that we know"
 RULES_VERSION: Final = "1"  # raise it when the fold concludes otherwise than before
 
 
@@ -81,6 +82,9 @@ def derive_deals(
         while batch := list(islice(concluded, BATCH)):
             store.write(connection, tenant.id, batch, written)
             looked += len(batch)
+        recent = as_of - timedelta(days=rules.opportunity_window_days)
+        strays = [Held(None, "CRM-3", NOBODYS, (f"estimate {nr}",)) for nr in ownerless(connection, tenant.id, recent)]
+        store.hold_of_nobody(connection, tenant.id, strays)
         log.move(connection, tenant.id, ASSET, seq, version)
         totals = store.totals(connection, tenant.id)
     return Dealt(looked, written.new, written.changed, written.moves, **totals)
@@ -112,14 +116,10 @@ def _concluded(
     connection: Connection, tenant: Tenant, rules: Pipelines, moment: AsOf
 ) -> Iterator[tuple[Facts, list[Deal], Concluded]]:
     store.show_to_facts(connection, tenant.id)
-    deals_of: dict[int, list[Deal]] = {}
-    for deal in store.kept(connection, tenant.id).values():
-        deals_of.setdefault(deal.subject, []).append(deal)
     contacts = store.contacts(connection, tenant.id)
     seen = store.take_seen(connection, tenant.id)
-    for bare in deal_facts(connection, tenant.id, widest_window(rules, moment)):
+    for bare, before in facts_with_deals(connection, tenant.id, widest_window(rules, moment)):
         facts = replace(bare, contact=contacts.get(bare.subject))
-        before = deals_of.get(facts.subject, [])
         now, held = _as_people_set_them(before, seen, facts)
         concluded = fold(facts, now, moment, rules)
         by_hand = [
@@ -128,6 +128,17 @@ def _concluded(
             if was.place != deal.place
         ]
         yield facts, before, replace(concluded, held=(*held, *concluded.held), moves=(*by_hand, *concluded.moves))
+
+
+def facts_with_deals(
+    connection: Connection, tenant_id: int, since: datetime | None
+) -> Iterator[tuple[Facts, list[Deal]]]:
+    """Stream the facts of those in `subject`, each beside its deals as they are kept, a batch at a time."""
+    facts = deal_facts(connection, tenant_id, since)
+    while batch := list(islice(facts, BATCH)):
+        deals = store.deals_of(connection, tenant_id, [each.subject for each in batch])
+        for each in batch:
+            yield each, deals.get(each.subject, [])
 
 
 def _as_people_set_them(

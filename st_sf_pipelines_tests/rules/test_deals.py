@@ -492,6 +492,12 @@ def test_an_estimate_sold_after_the_deal_was_lost_opens_one_in_job_sold() -> Non
     assert rounds.deals[0].closed_at == ago(6)
 
 
+def test_an_estimate_whose_job_is_another_customers_now_opens_one_and_no_more() -> None:
+    rounds = after(job(1, 9), estimate(50, 8, "dismissed", modified_at=ago(6)))
+    rounds.look(estimate(50, 10, "sold", sold=3))
+    assert rounds.places == [("estimate-lost", "lost"), ("job-sold", "won")]
+
+
 def test_an_estimate_without_a_value_or_from_before_the_loss_opens_none_and_is_listed() -> None:
     rounds = after(job(1, 9), estimate(50, 8, "dismissed", modified_at=ago(6)))
     rounds.look(job(1, 9), estimate(50, 8, "open", modified_at=ago(2)), estimate(51, 1, dollars=0))
@@ -512,3 +518,14 @@ def test_facts_of_the_future_are_cut_by_before() -> None:
     assert before(all_of_it, ago(6)).jobs == ()
     concluded = fold(then, (), AsOf(ago(3), ZONE), Pipelines())
     assert [deal.stage for deal in concluded.deals] == ["proposal-sent"]
+
+
+def test_what_was_completed_or_sold_later_was_not_yet_before_that() -> None:
+    from st_sf_pipelines.rules.facts import before
+
+    done = replace(job(1, 5), status="completed", completed_at=ago(2))
+    sold = replace(estimate(50, 4), status="sold", sold_on=ago(2), sold_by=7)
+    for day, statuses in ((3, ("scheduled", "open")), (2, ("completed", "sold"))):
+        then = before(facts(done, sold), ago(day))
+        assert (then.jobs[0].status, then.estimates[0].status) == statuses
+        assert (then.jobs[0].completed_at is None) is (then.estimates[0].sold_on is None) is (day == 3)
