@@ -33,7 +33,7 @@ def test_a_kill_between_writes_doubles_nothing(open_world: OpenWorld, tmp_path: 
     try:
         for nr, (system, match) in enumerate(POINTS, start=1):
             for name in ("Ann", "Bob", "Cal"):
-                done = {"jobStatus": "Completed", "completedOn": sale.now()}
+                done: dict[str, Any] = {"jobStatus": "Completed", "completedOn": sale.now()}
                 sale.a_job(world, new_customer(world, f"{name} Lee", email=f"{name}{nr}@example.com"), **done)
             stand_in = sale.crm_of(world) if system == "crm" else world.sf
             sale.count_anew(world)
@@ -63,5 +63,5 @@ def _each_is_there_once(world: World, customers: int) -> None:
         "activities": Counter(each["data"]["key"] for each in crm.records("activities")),
         "events": Counter(each["ServiceTitan_Job_Id__c"] for each in world.sf.records("Event")),
     }
-    assert {name: set(counts.values()) for name, counts in there.items()} == dict.fromkeys(there, {1})
+    assert {name: set(counts.values()) for name, counts in there.items()} == {name: {1} for name in there}
     assert [len(there[name]) for name in ("contacts", "opportunities", "events")] == [customers] * 3
