@@ -58,17 +58,18 @@ def relink(db: Database, tenant_id: int, asset: str, masters: Mapping[int, str])
     """
     with db.connect() as connection:
         for subject, master in masters.items():
-            taken = connection.execute(
+            others = connection.execute(
                 """SELECT FROM sync.deliveries
                    WHERE tenant_id = %s AND asset = %s AND remote_id = %s AND subject <> %s""",
                 [tenant_id, asset, master, subject],
-            ).fetchone()
+            )
+            taken = others.rowcount > 0
             connection.execute(
                 """UPDATE sync.deliveries SET code = %s, message = NULL,
                        state = CASE WHEN %s THEN 'parked' ELSE 'pending' END,
                        remote_id = CASE WHEN %s THEN remote_id ELSE %s END
                    WHERE tenant_id = %s AND asset = %s AND subject = %s""",
-                [MERGED if taken else None, bool(taken), bool(taken), master, tenant_id, asset, subject],
+                [MERGED if taken else None, taken, taken, master, tenant_id, asset, subject],
             )
 
 

@@ -15,6 +15,8 @@ from st_sf_pipelines.store.database import dagster_url, ensure_database, recreat
 from st_sf_pipelines.systems.salesforce import writer
 from st_sf_pipelines_tests.world import World
 
+pytest.register_assert_rewrite("st_sf_pipelines_tests.acceptance.sale")
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
