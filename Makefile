@@ -20,8 +20,10 @@ fast: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-# A real Payload CMS for the contract suite; Node and npm come from the machine, its packages from npm.
+# A real Payload CMS for the contract suite: Node from the machine, or from Debian, its packages from npm.
 payload: install
+	@command -v npm >/dev/null || [ "$$(id -u)" != 0 ] || { apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm; }
 	$(BIN)/python -c 'from st_sf_pipelines.simulators.crm.payload import install; install()'
 
 test: fast payload

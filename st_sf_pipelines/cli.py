@@ -178,6 +178,16 @@ def parked_retry(
 
 
 @app.command()
+def check(tenant: TenantOption = None, as_json: JsonOption = False) -> None:
+    """Ask each system one question, and list what wants a person's hand; exit 1 if something is wrong."""
+    from st_sf_pipelines.operate.checking import check as look_over
+
+    report = look_over(load(), tenant)
+    console.show(report, as_json=as_json, how=console.findings)
+    sys.exit(0 if report["ok"] else 1)
+
+
+@app.command()
 def setup(
     tenant: TenantOption = None,
     target: Annotated[str, typer.Option(help="crm")] = "crm",
@@ -348,11 +358,14 @@ def _serve(
 def demo(
     customers: Annotated[int | None, typer.Option(help="How many customers the shop has.")] = None,
     port: Annotated[int, typer.Option(help="The port of the Dagster UI.")] = 3000,
+    crm: Annotated[str, typer.Option(help="stand-in, or payload: a real Payload CMS (it needs Node).")] = "stand-in",
 ) -> None:
     """Show it all on this machine: database, stand-ins with a shop that lives, Dagster; Ctrl-C stops everything."""
     from st_sf_pipelines.demo import demo as show
 
-    sys.exit(show(customers=customers, port=port))
+    if crm not in ("stand-in", "payload"):
+        raise ConfigError([f"--crm {crm}: expected stand-in or payload"])
+    sys.exit(show(customers=customers, port=port, payload=crm == "payload"))
 
 
 @app.command()

@@ -21,6 +21,7 @@ from rich.table import Table
 from st_sf_pipelines.defs.instance import ROOT, open_database, prepare_dagster
 from st_sf_pipelines.errors import StSfError
 from st_sf_pipelines.settings import Settings, load
+from st_sf_pipelines.simulators.crm.payload import PayloadMissing, running
 from st_sf_pipelines.store import audit, local
 from st_sf_pipelines.store.database import recreate
 
@@ -33,7 +34,7 @@ BEAT: Final = "*/20 * * * * *"
 EVENT_SECONDS: Final = 4.0
 GRACE_SECONDS: Final = 25.0
 SHOWN: Final = 12
-COLUMNS: Final = ("ended", "tenant", "records", "profiles", "segments", "accounts", "contacts", "outcome")
+COLUMNS: Final = ("ended", "tenant", "records", "segments", "states", "moves", "salesforce", "crm", "outcome")
 
 TENANT: Final = """\
   - name: {name}
@@ -48,11 +49,18 @@ TENANT: Final = """\
     salesforce:
       instance_url: "{sf[instance_url]}"
       access_token: "${{DEMO_ACCESS_TOKEN_{number}}}"
+    crm:
+      api_url: "{crm[api_url]}"
+      api_key: "${{DEMO_CRM_KEY_{number}}}"
+      webhook_secret: "${{DEMO_CRM_SECRET_{number}}}"
 """
 
 
-def demo(*, customers: int | None, port: int) -> int:
-    """Show it all: an embedded database, a shop of two tenants that lives, their orgs that fill; until Ctrl-C."""
+def demo(*, customers: int | None, port: int, payload: bool = False) -> int:
+    """Show it all: a database, a shop of two tenants that lives, their orgs and CRMs that fill; until Ctrl-C.
+
+    With `payload` the CRMs are real Payload servers, else stand-ins.
+    """
     console = Console()
     home = load().home / "demo"
     home.mkdir(parents=True, exist_ok=True)
@@ -66,8 +74,9 @@ def demo(*, customers: int | None, port: int) -> int:
         st = stack.enter_context(_stand_in(home, "servicetitan", "--live", str(EVENT_SECONDS), *shop))
         names = [tenant["name"] for tenant in st["tenants"]]
         orgs = {name: stack.enter_context(_stand_in(home, "salesforce", log=f"salesforce-{name}")) for name in names}
+        crms = {name: stack.enter_context(_crm(home, name, payload=payload)) for name in names}
         site = home / "site.yaml"
-        site.write_text(_site(st, orgs))
+        site.write_text(_site(st, orgs, crms))
         os.environ |= {
             "ST_SF_HOME": str(home),
             "ST_SF_DATABASE_URL": url,
@@ -75,22 +84,40 @@ def demo(*, customers: int | None, port: int) -> int:
             "CRM_SYNC_CRON": BEAT,
         }
         stand_ins = {f"Salesforce stand-in of {name}": sf["url"] for name, sf in orgs.items()}
+        what = "Payload CMS" if payload else "CRM stand-in"
+        stand_ins |= {f"{what} of {name}": crm["url"] for name, crm in crms.items()}
         addresses = {"ServiceTitan stand-in": st["url"], **stand_ins, "site file": str(site)}
         return _serve(load(), port, console, addresses)
     return 0
 
 
-def _site(st: dict[str, Any], orgs: dict[str, dict[str, Any]]) -> str:
-    """Write the site file, a tenant beside the other, each with an org of its own; secrets go into the environment."""
+@contextmanager
+def _crm(home: Path, name: str, *, payload: bool) -> Iterator[dict[str, Any]]:
+    """Run a tenant's CRM; give its address and credentials."""
+    if not payload:
+        with _stand_in(home, "crm", log=f"crm-{name}") as crm:
+            yield crm
+        return
+    try:
+        with running() as crm:
+            yield crm
+    except PayloadMissing as error:
+        raise StSfError(str(error)) from None
+
+
+def _site(st: dict[str, Any], orgs: dict[str, dict[str, Any]], crms: dict[str, dict[str, Any]]) -> str:
+    """Write the site file, a tenant beside the other, each with an org and a CRM; secrets go into the environment."""
     parts = []
     for number, tenant in enumerate(st["tenants"], start=1):
-        sf = orgs[tenant["name"]]
+        sf, crm = orgs[tenant["name"]], crms[tenant["name"]]
         os.environ |= {
             f"DEMO_CLIENT_SECRET_{number}": tenant["client_secret"],
             f"DEMO_APP_KEY_{number}": tenant["app_key"],
             f"DEMO_ACCESS_TOKEN_{number}": sf["access_token"],
+            f"DEMO_CRM_KEY_{number}": crm["api_key"],
+            f"DEMO_CRM_SECRET_{number}": crm["webhook_secret"],
         }
-        parts.append(TENANT.format(**tenant, number=number, st=st, sf=sf))
+        parts.append(TENANT.format(**tenant, number=number, st=st, sf=sf, crm=crm))
     return "".join(["tenants:\n", *parts])
 
 
@@ -158,10 +185,11 @@ def _row(each: dict[str, Any]) -> tuple[str, ...]:
         f"{each['ended_at']:%H:%M:%S}" if each["ended_at"] else "running",
         each["tenant"],
         moved("servicetitan/", "new", "changed"),
-        moved("customers/profile", "new", "changed"),
         moved("customers/segment", "new", "changed"),
-        moved("salesforce/accounts", "created", "updated"),
-        moved("salesforce/contacts", "created", "updated"),
+        moved("customers/state", "new", "changed"),
+        moved("pipeline/opportunities", "moves"),
+        moved("salesforce/", "created", "updated"),
+        moved("crm/", "created", "updated"),
         each["status"] or "",
     )
 

@@ -15,7 +15,8 @@ from pydantic import SecretStr, ValidationError
 
 from st_sf_pipelines.config import Site
 from st_sf_pipelines.errors import ConfigError
-from st_sf_pipelines.store.derived import COLUMNS
+from st_sf_pipelines.store.outgoing import SOURCES
+from st_sf_pipelines.systems.targets import SYSTEMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -213,14 +214,18 @@ def _validated(data: Any, place: Callable[[Path_], str]) -> Site:
 
 
 def _unknown_columns(site: Site) -> Iterator[tuple[Path_, str]]:
-    """Find the rows of field maps that are made of a column that a customer does not have."""
+    """Find the rows of field maps that are made of a column that the object's rows do not have."""
     for n, tenant in enumerate(site.tenants):
-        for part, fields in (tenant.salesforce.fields if tenant.salesforce else {}).items():
-            for m, field in enumerate(fields):
-                for column in field.columns:
-                    if column not in COLUMNS:
-                        at = ("tenants", n, "salesforce", "fields", part, m, "source")
-                        yield at, f"{column!r} is no column; expected one of {', '.join(COLUMNS)}"
+        for system in SYSTEMS:
+            section = system.section(tenant)
+            for part, fields in (section.fields if section else {}).items():
+                [source] = [target.source for target in system.objects if target.asset == f"{system.name}/{part}"]
+                known = SOURCES[source].columns
+                for m, field in enumerate(fields):
+                    for column in field.columns:
+                        if column not in known:
+                            at = ("tenants", n, system.name, "fields", part, m, "source")
+                            yield at, f"{column!r} is no column; expected one of {', '.join(known)}"
 
 
 def expected(fault: Any) -> str:

@@ -11,13 +11,18 @@ from typer.main import get_command
 
 from st_sf_pipelines.cli import app
 from st_sf_pipelines.config import Segments
+from st_sf_pipelines.rules.pipelines import PIPELINES
 from st_sf_pipelines.rules.segments import SEGMENT_RULES
+from st_sf_pipelines.rules.states import STATE_RULES
 from st_sf_pipelines.settings import SERVICETITAN_VARIABLES
-from st_sf_pipelines.systems.salesforce.objects import OBJECTS
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES
+from st_sf_pipelines.systems.targets import SYSTEMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from st_sf_pipelines.mapping import Field
+    from st_sf_pipelines.rules.pipelines import Stage
 
 README: Final = Path(__file__).parents[1] / "README.md"
 
@@ -41,12 +46,41 @@ def fields() -> str:
         ("object", "field", "from"),
         [
             (target.remote, f"`{name}`", source)
-            for target in OBJECTS
+            for system in SYSTEMS
+            for target in system.objects
             for name, source in [
-                (target.key, "our key, `st_` and the ServiceTitan id"),
-                *((field.to, ", ".join(f"`{column}`" for column in field.columns)) for field in target.fields),
+                *([(target.key, "our key")] if target.key not in {"", *(field.to for field in target.fields)} else []),
+                *((field.to, _source(field)) for field in target.fields),
             ]
         ],
+    )
+
+
+def _source(field: Field) -> str:
+    return ", ".join(f"`{column}`" for column in field.columns) or f"always `{field.constant}`"
+
+
+def stages() -> str:
+    """List the stages of both pipelines with what leads to each."""
+    return _table(
+        ("pipeline", "order", "stage", "what leads to it"),
+        [
+            (pipeline.name, str(stage.order), f"**{stage.name}**", f"{stage.sentence}{_closes(stage)}")
+            for pipeline in PIPELINES
+            for stage in pipeline.stages
+        ],
+    )
+
+
+def _closes(stage: Stage) -> str:
+    return f" → {stage.closes}" if stage.closes else ""
+
+
+def states() -> str:
+    """List the customer states with what each rests on."""
+    return _table(
+        ("state", "meaning", "entered when", "flow"),
+        [(f"**{rule.state}**", rule.meaning, rule.sentence, rule.flow or "none") for rule in STATE_RULES],
     )
 
 
@@ -58,7 +92,13 @@ def entities() -> str:
     )
 
 
-TABLES: Final[dict[str, Callable[[], str]]] = {"segments": segments, "fields": fields, "entities": entities}
+TABLES: Final[dict[str, Callable[[], str]]] = {
+    "segments": segments,
+    "stages": stages,
+    "states": states,
+    "fields": fields,
+    "entities": entities,
+}
 
 
 def _between(name: str) -> re.Pattern[str]:
@@ -74,7 +114,7 @@ def test_a_table_says_what_the_code_says(name: str) -> None:
 
 def test_every_command_that_the_readme_names_exists() -> None:
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    named = set(re.findall(r"st-sf ([a-z]+)", README.read_text()))
+    named = set(re.findall(r"st-sf ([a-z-]+)", README.read_text()))
     assert named <= set(commands)
 
 

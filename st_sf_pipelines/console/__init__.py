@@ -163,6 +163,15 @@ def values(report: Report) -> None:
     out().print(table)
 
 
+def findings(report: Report) -> None:
+    """Print what a check found, with the mends."""
+    for each in report["tenants"]:
+        table = new_table("tenant", "where", "level", "says", "mend")
+        for row in each["findings"]:
+            table.add_row(each["name"], row["where"], row["level"], escape(row["says"]), escape(row["mend"]))
+        out().print(table if each["findings"] else f"{each['name']}: all is well")
+
+
 def set_up(report: Report) -> None:
     """Print what each CRM lacks, or what was made."""
     for each in report["tenants"]:
@@ -189,7 +198,22 @@ def new_table(*columns: str) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for n, column in enumerate(columns):
         words = n < 2 or column in (
-            *("code", "fields", "mend", "origin", "key", "reason", "from", "to", "rule", "evidence", "type", "state"),
+            *(
+                "code",
+                "fields",
+                "mend",
+                "origin",
+                "key",
+                "reason",
+                "from",
+                "to",
+                "rule",
+                "evidence",
+                "type",
+                "state",
+                "level",
+                "says",
+            ),
             _FIELD,
         )
         table.add_column(column, justify="left" if words else "right", no_wrap=n < 2)

@@ -26,7 +26,7 @@ def activities(desk: Desk, known: Mapping[str, Deal], contact: Literal["customer
     if contact and desk.facts.contact is None:
         title = f"Contact created ({contact})"
         made.append(Activity(f"contact_created:{subject}", "contact_created", subject, None, title, (), at))
-    made += [_moved(desk, move, nr) for nr, move in _numbered(desk.moves, known) if move.before]
+    made += [stage_changed(desk.deals[move.deal], move, nr) for nr, move in _numbered(desk.moves, known) if move.before]
     for deal in desk.in_order:
         before = known.get(deal.key)
         if before and (before.technician_id, before.seller_id) != (deal.technician_id, deal.seller_id):
@@ -37,21 +37,21 @@ def activities(desk: Desk, known: Mapping[str, Deal], contact: Literal["customer
     return made
 
 
+def stage_changed(deal: Deal, move: Move, nr: int) -> Activity:
+    """Tell of a deal's move, its `nr`-th."""
+    stage = STAGE[move.after.stage].name
+    became = f" ({move.after.status})" if move.before and move.before.status != move.after.status else ""
+    title = f"{deal.title}: {stage}{became}"
+    key = f"stage_changed:{deal.key}:{nr}"
+    return Activity(key, "stage_changed", deal.subject, deal.key, title, move.records, move.as_of)
+
+
 def _numbered(moves: list[Move], known: Mapping[str, Deal]) -> Iterator[tuple[int, Move]]:
     """Number each deal's moves from where its own count stood."""
     counts = {key: deal.changes for key, deal in known.items()}
     for move in moves:
         counts[move.deal] = counts.get(move.deal, -1) + 1  # opening is no change
         yield counts[move.deal], move
-
-
-def _moved(desk: Desk, move: Move, nr: int) -> Activity:
-    deal = desk.deals[move.deal]
-    stage = STAGE[move.after.stage].name
-    became = f" ({move.after.status})" if move.before and move.before.status != move.after.status else ""
-    title = f"{deal.title}: {stage}{became}"
-    key = f"stage_changed:{deal.key}:{nr}"
-    return Activity(key, "stage_changed", desk.facts.subject, deal.key, title, move.records, desk.as_of.at)
 
 
 def _facts_of(desk: Desk, deal: Deal) -> Iterator[Activity]:

@@ -73,9 +73,9 @@ class Deal:
         return self.status == "open"
 
     @property
-    def age(self) -> tuple[datetime, datetime, int]:
+    def age(self) -> tuple[datetime, datetime, int, int]:
         """What deals are put in order by, the oldest first."""
-        return self.since_at, self.opened_at, self.number
+        return self.since_at, self.opened_at, self.number, self.opened_for
 
 
 def key_of(opened_for: int, number: int) -> str:

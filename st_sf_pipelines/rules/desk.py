@@ -68,7 +68,7 @@ class Desk:
 
     def seen(self, deal: Deal) -> Seen:
         """Give what a deal rests on."""
-        owner = owners(self.facts.estimates, self.in_order)
+        owner = owners(self.facts, self.in_order)
         return Seen(
             self._leads.get(deal.lead_id) if deal.lead_id is not None else None,
             self.job_of(deal),

@@ -12,7 +12,7 @@ from st_sf_pipelines.rules.deals import Concluded, Deal
 from st_sf_pipelines.rules.desk import Desk
 from st_sf_pipelines.rules.hands import assignees
 from st_sf_pipelines.rules.installing import install_jobs, job_status
-from st_sf_pipelines.rules.listing import list_strays, list_units
+from st_sf_pipelines.rules.listing import list_install_jobs, list_strays, list_units
 from st_sf_pipelines.rules.opening import after_loss, leads, new_customers
 from st_sf_pipelines.rules.selling import appointments, estimates, sold_or_lost
 
@@ -32,6 +32,7 @@ class Step:
     work: Callable[[Desk], None]
 
 
+_PASSES: Final = 1_000  # a handful is usual; each deal that is opened takes one
 # fmt: off
 STEPS: Final = (
     Step("CRM-7", closed_by_hand),
@@ -49,18 +50,25 @@ STEPS: Final = (
 
 
 def fold(facts: Facts, deals_before: Iterable[Deal], as_of: AsOf, rules: Pipelines) -> Concluded:
-    """Conclude a subject's deals from its facts and from the deals as they were; the same again changes nothing."""
+    """Conclude a subject's deals from its facts and from the deals as they were; the same again changes nothing.
+
+    Raise RuntimeError if the steps do not come to rest: rather a round that fails and says where than one that hangs.
+    """
     desk = Desk(facts, deals_before, as_of, rules)
     known = dict(desk.deals)
-    while True:
+    for _ in range(_PASSES):
         before = dict(desk.deals)
         desk.held.clear()
         for step in STEPS:
             step.work(desk)
         if desk.deals == before:
             break
+    else:
+        msg = f"the steps CRM-1 to CRM-8 do not come to rest for subject {facts.subject}"
+        raise RuntimeError(msg)
     rename(desk)
     assignees(desk)
+    list_install_jobs(desk)
     list_units(desk)
     list_strays(desk)
     contact = wants_contact(desk)

@@ -42,7 +42,7 @@ def claimant(desk: Desk, job: Job) -> Deal | None:
     """
     won = [deal for deal in desk.in_order if deal.status == "won" and _waits_for(desk, deal, job)]
     if won:
-        maker = owners(desk.facts.estimates, desk.in_order).get(job.created_from_estimate_id or 0)
+        maker = owners(desk.facts, desk.in_order).get(job.created_from_estimate_id or 0)
         by_estimate = (deal for deal in won if deal.key == maker)
         by_trade = (deal for deal in won if _trade(desk, deal) == trade(job.unit))
         return next(by_estimate, None) or next(by_trade, None) or won[0]
@@ -102,7 +102,9 @@ def _follow(desk: Desk, deal: Deal, job: Job) -> None:
         fields: dict[str, object] = {"status": "won", "closed_at": done} if stage.closes and deal.is_open else {}
         if stage.closes and not estimate_sold(seen):
             fields["close_on"] = desk.as_of.day(done)
-        if stage.slug != deal.stage:
+        if stage.slug == deal.stage:
+            desk.write(deal, **fields)  # completed again: on another day
+        else:
             desk.move(deal, stage.slug, "CRM-6", because, **fields)
 
 

@@ -1,10 +1,10 @@
-"""What is listed beside the moves: business units that nobody mapped, and estimates that no deal has."""
+"""What is listed beside the moves: units that nobody mapped, install jobs and estimates that no deal has."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from st_sf_pipelines.rules.pipelines import pipeline_of_unit
+from st_sf_pipelines.rules.pipelines import INSTALL, pipeline_of_unit
 from st_sf_pipelines.rules.shares import owners
 
 if TYPE_CHECKING:
@@ -22,12 +22,23 @@ def list_units(desk: Desk) -> None:
             desk.hold(None, "CRM-1", f"{what}; it counts as {pipeline}", (job,))
 
 
+def list_install_jobs(desk: Desk) -> None:
+    """A recent install job that neither has an opportunity nor is held for one is listed: it opens none."""
+    named = {name for held in desk.held for name in held.records}
+    for job in desk.free_jobs(INSTALL):
+        is_recent = desk.as_of.is_within(job.created_at, desk.rules.opportunity_window_days)
+        if is_recent and job.name not in named:
+            why = "it was created before the last close" if desk.facts.active else "the customer is inactive"
+            desk.hold(None, "CRM-8", f"the install job opens no opportunity: {why}", (job,))
+
+
 def list_strays(desk: Desk) -> None:
     """A recent estimate that no opportunity has is listed: it moves nothing."""
-    has_deal = owners(desk.facts.estimates, desk.in_order)
+    has_deal = owners(desk.facts, desk.in_order)
     for estimate in desk.facts.estimates:
         is_recent = desk.as_of.is_within(estimate.created_at, desk.rules.opportunity_window_days)
-        if estimate.id in has_deal or not is_recent or estimate.status == "dismissed":
+        known = estimate.id in has_deal or estimate.job_id in desk.facts.taken
+        if known or not is_recent or estimate.status == "dismissed":
             continue
         why = "names no job" if estimate.job_id is None else "is of a job without an opportunity"
         desk.hold(None, "CRM-3", f"the estimate {why}, and the customer has no opportunity from before it", (estimate,))

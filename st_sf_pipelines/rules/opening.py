@@ -10,6 +10,8 @@ from st_sf_pipelines.rules.shares import owners
 from st_sf_pipelines.rules.titles import QUALIFYING, installing, offered
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from st_sf_pipelines.rules.deals import Deal
     from st_sf_pipelines.rules.desk import Desk
     from st_sf_pipelines.rules.facts import Estimate, Job
@@ -37,12 +39,15 @@ def new_customers(desk: Desk) -> None:
 
 
 def _opens(desk: Desk, job: Job, pipeline: str) -> bool:
-    closed = [deal.closed_at for deal in desk.deals.values() if deal.closed_at and deal.lost_reason != "merged"]
     return (
         desk.as_of.is_within(job.created_at, desk.rules.opportunity_window_days)
-        and all(job.created_at > at for at in closed)
+        and all(job.created_at > at for at in _closes(desk))
         and (pipeline == SALES or claimant(desk, job) is None)
     )
+
+
+def _closes(desk: Desk) -> list[datetime]:
+    return [deal.closed_at for deal in desk.deals.values() if deal.closed_at and deal.lost_reason != "merged"]
 
 
 def leads(desk: Desk) -> None:
@@ -59,7 +64,9 @@ def leads(desk: Desk) -> None:
         has_job = any(job.stands and job.created_at >= lead.created_at for job in desk.facts.jobs)
         is_recent = desk.as_of.is_within(lead.created_at, desk.rules.opportunity_window_days)
         if lead.status == "open" and is_recent and not has_job and lead.id not in known and not desk.open_in(SALES):
-            desk.open("new-lead", QUALIFYING, "Leads", lead, lead_id=lead.id)
+            # What was made or sold before the last close counts for what it closed.
+            since_at = max([lead.created_at, *_closes(desk)])
+            desk.open("new-lead", QUALIFYING, "Leads", lead, lead_id=lead.id, since_at=since_at)
 
 
 def _go_on(desk: Desk, deal: Deal) -> None:
@@ -80,10 +87,10 @@ def after_loss(desk: Desk) -> None:
     It has that estimate's title, job and value. While an opportunity is open in Sales, an open estimate opens none.
     """
     for estimate in desk.facts.estimates:
-        lost = desk.deals.get(owners(desk.facts.estimates, desk.in_order).get(estimate.id, ""))
+        lost = desk.deals.get(owners(desk.facts, desk.in_order).get(estimate.id, ""))
         if lost is None or lost.status != "lost" or estimate.status not in {"open", "sold"}:
             continue
-        if not _is_after(estimate, lost):
+        if not _is_after(desk, estimate, lost):
             desk.hold(lost, "CRM-8", "the opportunity was lost since, and a lost one stays lost", (estimate,))
         elif estimate.value_cents <= 0:
             desk.hold(lost, "CRM-8", "the estimate has no value above 0", (estimate,))
@@ -93,9 +100,17 @@ def after_loss(desk: Desk) -> None:
             _open_straight(desk, estimate, lost)
 
 
-def _is_after(estimate: Estimate, lost: Deal) -> bool:
-    made = lost.closed_at is not None and estimate.created_at > lost.closed_at
-    return made or (estimate.status == "sold" and lost.closed_at is not None and estimate.sold_at > lost.closed_at)
+def _is_after(desk: Desk, estimate: Estimate, lost: Deal) -> bool:
+    """Tell whether it was made or sold after the loss.
+
+    Without a job the loss comes when the days are over: one that is merely made until then was there when it was lost.
+    """
+    if lost.closed_at is None:
+        return False
+    days = desk.rules.canceled_days if lost.lost_reason == "canceled" and estimate.status == "open" else 0
+    is_over = (desk.as_of.day(estimate.created_at) - desk.as_of.day(lost.closed_at)).days >= days
+    is_sold = estimate.status == "sold" and estimate.sold_at > lost.closed_at
+    return is_sold or (estimate.created_at > lost.closed_at and is_over)
 
 
 def _open_straight(desk: Desk, estimate: Estimate, lost: Deal) -> None:
@@ -104,9 +119,11 @@ def _open_straight(desk: Desk, estimate: Estimate, lost: Deal) -> None:
         "estimate_id": estimate.id,
         "value_cents": estimate.value_cents,
         "valued_by": "estimate",
-        "job_id": job.id if job else None,
-        "job_ids": (job.id,) if job else (),
+        "job_id": estimate.job_id,
+        "job_ids": () if estimate.job_id is None else (estimate.job_id,),
         "since_at": max(job.created_at if job else estimate.created_at, lost.since_at),
+        # The days without a job begin again: it was canceled before there was this opportunity.
+        "canceled_at": None if job is None or job.stands else max(job.modified_at, estimate.created_at),
     }
     if estimate.status == "sold":
         day = desk.as_of.day(estimate.sold_at)

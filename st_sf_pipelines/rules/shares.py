@@ -9,20 +9,22 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from st_sf_pipelines.rules.deals import Deal
-    from st_sf_pipelines.rules.facts import Estimate
+    from st_sf_pipelines.rules.facts import Facts
 
 
-def owners(estimates: Sequence[Estimate], deals: Sequence[Deal]) -> dict[int, str]:
+def owners(facts: Facts, deals: Sequence[Deal]) -> dict[int, str]:
     """Give the key of the deal that each estimate counts for; those that count for none are left out.
 
     A deal's estimates are those of its jobs, and the customer's others created since its first job (or lead) and before
-    the next deal's. An estimate made or sold while the next deal is open counts as that one's. `deals` are the
-    subject's, the oldest first.
+    the next deal's. An estimate made or sold while the next deal is open counts as that one's. One of a job that
+    another subject's deal has stays that deal's. `deals` are the subject's, the oldest first.
     """
     deals = [deal for deal in deals if deal.lost_reason != "merged"]  # the older deal has all that was theirs
     of_job = {job_id: place for place, deal in enumerate(deals) for job_id in deal.job_ids}
     found = {}
-    for estimate in estimates:
+    for estimate in facts.estimates:
+        if estimate.job_id in facts.taken:
+            continue
         place = of_job.get(estimate.job_id) if estimate.job_id is not None else None
         if place is None:
             place = max((nr for nr, deal in enumerate(deals) if deal.since_at <= estimate.created_at), default=None)

@@ -40,7 +40,7 @@ def due(db: Database, tenant_id: int) -> list[dict[str, Any]]:
 def keep(db: Database, run_id: str, tenant_id: int, answered: Iterable[tuple[int, Receipt]]) -> None:
     """Keep what became of each lead, with its receipt: converted, parked, or to be tried again at the next round.
 
-    A converted lead is done: Salesforce takes no more changes of it, and none is planned.
+    A converted lead is done: Salesforce takes no more changes of it, none is planned, and what it shows is its own.
     """
     with db.connect() as connection:
         for lead_id, receipt in answered:
@@ -57,10 +57,12 @@ def keep(db: Database, run_id: str, tenant_id: int, answered: Iterable[tuple[int
             if receipt.outcome is not Outcome.PASSING:
                 connection.execute(
                     """UPDATE sync.deliveries SET wanted = NULL, wanted_digest = NULL, code = %s, fields = %s,
-                           state = CASE WHEN %s THEN 'synced' ELSE 'parked' END
+                           state = CASE WHEN %s THEN 'synced' ELSE 'parked' END,
+                           agreed = CASE WHEN %s THEN '{}' ELSE agreed END
                        WHERE tenant_id = %s AND asset = %s AND subject = %s""",
                     [
-                        *(receipt.code, list(receipt.fields), receipt.outcome is Outcome.UPDATED),
+                        *(receipt.code, list(receipt.fields)),
+                        *[receipt.outcome is Outcome.UPDATED] * 2,
                         *(tenant_id, ASSET, lead_id),
                     ],
                 )

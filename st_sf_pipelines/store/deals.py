@@ -73,7 +73,10 @@ def keepers(connection: Connection, tenant_id: int) -> dict[int, int]:
            JOIN servicetitan.customers c ON c.tenant_id = l.tenant_id AND c.id = l.customer_id
            LEFT JOIN customers.survivor v ON v.tenant_id = l.tenant_id AND v.st_id = l.customer_id
            WHERE l.tenant_id = %(tenant)s AND l.customer_id IS NOT NULL
-           AND EXISTS (SELECT FROM subject s WHERE s.st_id IN (-l.id, l.customer_id))""",
+           AND EXISTS (SELECT FROM subject s WHERE s.st_id IN (-l.id, l.customer_id))
+           AND (EXISTS (SELECT FROM pipeline.contacts k WHERE k.tenant_id = l.tenant_id AND k.subject = -l.id)
+                OR EXISTS (SELECT FROM pipeline.opportunities o WHERE o.tenant_id = l.tenant_id
+                           AND o.subject = -l.id))""",
         {"tenant": tenant_id},
     ).fetchall()
     found = {row["st_id"]: row["keeper"] for row in rows}
@@ -117,18 +120,23 @@ def hand_over(
     before: Mapping[int, Deal],
     after: Mapping[str, Deal],
     moves: Sequence[Move],
+    activities: Sequence[Activity],
     rekeyed: Mapping[str, str],
 ) -> None:
     """Write whose deals are whose now: rows keep their id, though a lead's deal gets its customer's key."""
+    touched = set()
     for row_id, deal in before.items():
         now = after[rekeyed.get(deal.key, deal.key)]
         if now != deal:
+            touched.add(now.subject)
             sets = sql.SQL(", ").join(sql.SQL("{} = {}").format(sql.Identifier(n), sql.Placeholder(n)) for n in COLUMNS)
             connection.execute(
                 sql.SQL("UPDATE pipeline.opportunities SET {}, changed_at = now() WHERE id = %(id)s").format(sets),
                 {**_row(now), "id": row_id},
             )
     _write_moves(connection, tenant_id, moves, after)
+    _write_activities(connection, tenant_id, activities, after)
+    _touch(connection, tenant_id, touched)
 
 
 def hand_over_contacts(connection: Connection, tenant_id: int, keeper_of: Mapping[int, int]) -> None:
@@ -237,9 +245,13 @@ def write(
     touched |= _write_contacts(connection, tenant_id, batch, written)
     _write_held(connection, tenant_id, {facts.subject: concluded.held for facts, _, concluded in batch})
     _write_due(connection, tenant_id, {facts.subject: concluded.due_on for facts, _, concluded in batch})
+    _touch(connection, tenant_id, touched)
+
+
+def _touch(connection: Connection, tenant_id: int, subjects: set[int]) -> None:
     connection.execute(
         "INSERT INTO sync.touched (tenant_id, asset, subject) SELECT %s, %s, unnest(%s::bigint[])",
-        [tenant_id, ASSET, sorted(touched)],
+        [tenant_id, ASSET, sorted(subjects)],
     )
 
 
@@ -300,6 +312,11 @@ def _write_contacts(
             [(tenant_id, subject, kind) for subject, kind in wanted.items()],
         )
     return set(wanted)
+
+
+def hold_of_nobody(connection: Connection, tenant_id: int, held: Sequence[Held]) -> None:
+    """List what belongs to no subject at all, under the subject 0."""
+    _write_held(connection, tenant_id, {0: held})
 
 
 def _write_held(connection: Connection, tenant_id: int, held: Mapping[int, Sequence[Held]]) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from st_sf_pipelines.rules.facts import Appointment, Estimate, Facts, Job, Lead
-from st_sf_pipelines.store.members import gather
+from st_sf_pipelines.store.members import add_survivors, gather
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,8 +108,10 @@ def deal_facts(connection: Connection, tenant_id: int, since: datetime | None) -
 
     A subject has facts if it has a deal, or a job or an open lead created at or after `since` (None: ever), the begin
     of the widest window. What is known of deals is read from a relation `dealt`: st_id (the subject that it belongs
-    to), opened_for, number, job_ids bigint[]. `contact` is left to whoever keeps the contacts.
+    to), opened_for, number, job_ids bigint[]. `contact` is left to whoever keeps the contacts. Whoever keeps the
+    records of a merged customer is added to `subject`.
     """
+    add_survivors(connection, tenant_id)
     gather(connection, tenant_id)
     values = {"tenant": tenant_id, "since": since or datetime.min.replace(tzinfo=UTC)}
     connection.execute("CREATE TEMP TABLE chosen (st_id bigint PRIMARY KEY) ON COMMIT DROP")
@@ -129,6 +131,20 @@ def deal_facts(connection: Connection, tenant_id: int, since: datetime | None) -
                 taken=frozenset(row["taken"] or ()),
                 last_number=row["last_number"],
             )
+
+
+def ownerless(connection: Connection, tenant_id: int, since: datetime) -> list[int]:
+    """List the open and sold estimates, modified since, that name neither a job nor a customer that we know."""
+    rows = connection.execute(
+        """SELECT e.id FROM servicetitan.estimates e
+           LEFT JOIN servicetitan.jobs j ON j.tenant_id = e.tenant_id AND j.id = e.job_id
+           LEFT JOIN servicetitan.customers c
+               ON c.tenant_id = e.tenant_id AND c.id = coalesce(j.customer_id, e.customer_id)
+           WHERE e.tenant_id = %s AND e.modified_on >= %s AND e.active AND e.status IN ('open', 'sold')
+                 AND c.id IS NULL ORDER BY e.id""",
+        [tenant_id, since],
+    )
+    return [row["id"] for row in rows]
 
 
 def _job(*fields: Any) -> Job:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg.types.json import Jsonb
 
-from st_sf_pipelines.store.derived import COLUMN_LIST
+from st_sf_pipelines.store.derived import COLUMN_LIST, COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 class Source:
     """One kind of row: all of those that belong to the customers in the temporary table `subject`, and how many.
 
-    A row has `subject` (our id of it), `key_id` (what its key is made of) and the columns that maps may use; where its
-    parent is not the record of the same subject, `parent_subject` and, if it varies, `parent_asset` name it. `prepare`
-    is done before, in the same transaction. The statements may use %(tenant)s and what the system's section gives.
+    A row has `subject` (our id of it), `key_id` (what its key is made of) and the `columns` that maps may use; where
+    its parent is not the record of the same subject, `parent_subject` and, if it varies, `parent_asset` name it.
+    `prepare` is done before, in the same transaction. The statements may use %(tenant)s and what the section gives.
     """
 
+    columns: tuple[str, ...]
     rows: str
     count: str
     prepare: str | None = None
@@ -31,6 +32,7 @@ class Source:
 
 # One row a customer, for Accounts and Contacts.
 _CUSTOMERS: Final = Source(
+    COLUMNS,
     f"""SELECT st_id AS subject, st_id::text AS key_id, st_id, p.tenant_id, {COLUMN_LIST}, s.segment
         FROM customers.profile p JOIN subject USING (st_id)
         LEFT JOIN customers.segment s USING (tenant_id, st_id)
@@ -40,6 +42,10 @@ _CUSTOMERS: Final = Source(
 
 # One row for each customer or lead that has a contact in the CRM (CRM-1).
 _CONTACTS: Final = Source(
+    (
+        *("key", "contact_type", "customer_type", "first_name", "last_name", "email", "phone"),
+        *("address_line1", "address_line2", "city", "state", "zip", "synced_at"),
+    ),
     """SELECT c.subject, CASE WHEN c.subject > 0 THEN c.subject::text ELSE 'lead_' || -c.subject END AS key_id,
               c.kind AS contact_type, lower(p.type) AS customer_type,
               coalesce(p.first_name, l.first_name) AS first_name, coalesce(p.last_name, l.last_name) AS last_name,
@@ -74,12 +80,20 @@ LEFT JOIN servicetitan.technicians t ON t.tenant_id = o.tenant_id AND t.id = o.s
 LEFT JOIN servicetitan.employees w ON w.tenant_id = o.tenant_id AND w.id = o.seller_id
 WHERE o.tenant_id = %(tenant)s"""
 _DEAL_COUNT: Final = "SELECT count(*) AS count FROM pipeline.opportunities WHERE tenant_id = %(tenant)s"
-_ALL_DEALS: Final = Source(f"{_DEALS} ORDER BY o.id", _DEAL_COUNT)
-_CUSTOMERS_DEALS: Final = Source(f"{_DEALS} AND o.opened_for > 0 ORDER BY o.id", f"{_DEAL_COUNT} AND opened_for > 0")
+_DEAL_COLUMNS: Final = (
+    *("key", "account_key", "contact", "pipeline", "pipeline_slug", "stage", "stage_slug", "status", "title", "value"),
+    *("close_date", "notes", "description", "job_key", "job_id", "job_number", "estimate_id", "estimate_name"),
+    *("business_unit_slug", "campaign", "owner_email", "next_step", "confidence", "synced_at"),
+)
+_ALL_DEALS: Final = Source(_DEAL_COLUMNS, f"{_DEALS} ORDER BY o.id", _DEAL_COUNT)
+_CUSTOMERS_DEALS: Final = Source(
+    _DEAL_COLUMNS, f"{_DEALS} AND o.opened_for > 0 ORDER BY o.id", f"{_DEAL_COUNT} AND opened_for > 0"
+)
 
 # One row for each job completed since a day that stays as it was first chosen (SF-3).
 _EVENTS_SINCE: Final = "SELECT at FROM sync.watermarks WHERE tenant_id = %(tenant)s AND asset = 'salesforce/events'"
 _COMPLETED: Final = Source(
+    ("key", "contact", "account", "subject_line", "starts_at", "ends_at", "description", "synced_at"),
     f"""SELECT j.id AS subject, j.id::text AS key_id, k.keeper AS parent_subject, k.keeper AS contact,
                k.keeper AS account, concat_ws(': ', 'Job #' || coalesce(j.job_number, j.id::text), t.name)
                AS subject_line, coalesce(v.starts_at, j.completed_on - interval '1 hour') AS starts_at,
@@ -112,6 +126,10 @@ AND EXISTS (SELECT FROM pipeline.opportunities o WHERE o.tenant_id = l.tenant_id
 AND (l.customer_id IS NULL OR EXISTS (SELECT FROM sync.deliveries d WHERE d.tenant_id = l.tenant_id
                                       AND d.asset = 'salesforce/leads' AND d.subject = l.id))"""
 _LEADS: Final = Source(
+    (
+        *("key", "first_name", "last_name", "company", "name", "email", "phone", "address_line1", "address_line2"),
+        *("city", "state", "zip", "country", "status", "lead_source", "owner_email", "synced_at"),
+    ),
     f"""SELECT l.id AS subject, l.id::text AS key_id, l.first_name, l.last_name, NULL::text AS company, l.name,
                l.email, l.phone, l.street AS address_line1, l.unit AS address_line2, l.city, l.state, l.zip, l.country,
                initcap(l.status) AS status,
@@ -125,6 +143,7 @@ _LEADS: Final = Source(
 
 # One row for each customer that was ever in a segment with a campaign, and that campaign (SF-3).
 _MEMBERS: Final = Source(
+    ("key", "contact", "campaign_id", "synced_at"),
     """SELECT m.id AS subject, m.st_id || '_' || m.campaign_id AS key_id, m.st_id AS parent_subject,
               m.st_id AS contact, m.campaign_id
        FROM customers.campaign_members m JOIN subject USING (st_id) WHERE m.tenant_id = %(tenant)s ORDER BY m.id""",
@@ -137,6 +156,7 @@ _MEMBERS: Final = Source(
 
 # One row for each entry of the CRM's activity log, under the opportunity that it tells of, else under the contact.
 _ACTIVITIES: Final = Source(
+    ("key", "type", "title", "body", "contact", "opportunity", "data", "synced_at"),
     """SELECT a.id AS subject, a.key AS key_id, coalesce(a.opportunity_id, a.subject) AS parent_subject,
               CASE WHEN a.opportunity_id IS NULL THEN 'crm/contacts' ELSE 'crm/opportunities' END AS parent_asset,
               CASE a.kind WHEN 'job_canceled' THEN 'note' ELSE a.kind END AS type, a.title,

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from st_sf_pipelines.rules.pipelines import INSTALL, pipeline_of_unit
 from st_sf_pipelines.rules.states import COLUMNS
-from st_sf_pipelines.store.members import gather
+from st_sf_pipelines.store.members import add_survivors, gather
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -144,6 +144,7 @@ def state_facts(
     (backtest): a record, a completion, a sale; other statuses are today's. What is kept of states is read from a
     relation `kept`: st_id, state, journey, hand_state and hand_at (null unless a person set the state).
     """
+    add_survivors(connection, tenant_id)
     gather(connection, tenant_id)
     values = {
         "tenant": sql.Literal(tenant_id),

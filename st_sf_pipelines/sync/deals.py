@@ -8,6 +8,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from st_sf_pipelines.rules.activities import stage_changed
 from st_sf_pipelines.rules.by_hand import set_by_hand
 from st_sf_pipelines.rules.deals import Deal, Held, Move
 from st_sf_pipelines.rules.facts import AsOf
@@ -15,7 +16,7 @@ from st_sf_pipelines.rules.fold import fold
 from st_sf_pipelines.rules.handover import hand_over
 from st_sf_pipelines.store import deals as store
 from st_sf_pipelines.store import log
-from st_sf_pipelines.store.facts import deal_facts
+from st_sf_pipelines.store.facts import deal_facts, ownerless
 from st_sf_pipelines.store.members import add_survivors
 from st_sf_pipelines.sync.derive import FOLLOWS
 
@@ -33,6 +34,7 @@ ASSET: Final = store.ASSET
 BATCH: Final = 1_000
 BY_HAND: Final = "by hand"
 """The rule of a move that a person made in the CRM."""
+NOBODYS: Final = "the estimate names neither a job nor a customer that we know"
 RULES_VERSION: Final = "1"  # raise it when the fold concludes otherwise than before
 
 
@@ -80,6 +82,9 @@ def derive_deals(
         while batch := list(islice(concluded, BATCH)):
             store.write(connection, tenant.id, batch, written)
             looked += len(batch)
+        recent = as_of - timedelta(days=rules.opportunity_window_days)
+        strays = [Held(None, "CRM-3", NOBODYS, (f"estimate {nr}",)) for nr in ownerless(connection, tenant.id, recent)]
+        store.hold_of_nobody(connection, tenant.id, strays)
         log.move(connection, tenant.id, ASSET, seq, version)
         totals = store.totals(connection, tenant.id)
     return Dealt(looked, written.new, written.changed, written.moves, **totals)
@@ -102,7 +107,8 @@ def _hand_over(connection: Connection, tenant: Tenant, moment: AsOf) -> None:
     numbers = store.last_numbers(connection, tenant.id, keeper_of.values())
     handed = hand_over(before.values(), keeper_of, numbers, moment)
     after = {deal.key: deal for deals in handed.deals.values() for deal in deals}
-    store.hand_over(connection, tenant.id, before, after, handed.moves, handed.rekeyed)
+    told = [stage_changed(after[move.deal], move, after[move.deal].changes) for move in handed.moves]
+    store.hand_over(connection, tenant.id, before, after, handed.moves, told, handed.rekeyed)
     store.hand_over_contacts(connection, tenant.id, keeper_of)
 
 

@@ -38,12 +38,11 @@ class Moves:
         """Take a frame of subjects, as `Previewed` tells."""
         before, after = compared["before"], compared["after"]
         was = before.notna()
-        self.before.update(before[was].value_counts().to_dict())
-        self.after.update(after.value_counts().to_dict())
+        self.before.update(before[was])
+        self.after.update(after)
         self.new += int((~was).sum())
         movers = compared[was & (before.astype("object") != after.astype("object"))]
-        for (source, to), count in movers[["before", "after"]].astype("object").value_counts().items():
-            self.between[source, to] += int(count)
+        self.between.update(zip(movers["before"], movers["after"], strict=True))
         self._movers.append(movers.astype(dict.fromkeys(("before", "after", "rule"), "category")))
 
     @property

@@ -58,7 +58,7 @@ def reconcile(
     With `repair`, the next round sends again what differs in the fields we own. Raise RemoteError.
     """
     expected = standing.agreed(db, tenant_id, target.asset, sample)
-    fields = [field.to for field in target.fields]
+    fields = [*filter(None, [target.key]), *(field.to for field in target.fields)]
     remotes = destination.read(target, fields, keyed=True, ids=list(expected) if sample or not target.key else ())
     ours = re.compile(re.escape(key_format).replace(re.escape("{id}"), r"(lead_)?\d+(_\d+)?"))
     differences: list[Difference] = []

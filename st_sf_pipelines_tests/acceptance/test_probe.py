@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from st_sf_pipelines.defs.news import News, look
 from st_sf_pipelines.simulators.servicetitan.faults import rules
+from st_sf_pipelines.systems.servicetitan.entities import ENTITIES
 from st_sf_pipelines_tests.acceptance.desk import ACCOUNTS, CONTACTS, completed_job, contact_of, new_customer, retry
 
 if TYPE_CHECKING:
     from st_sf_pipelines_tests.world import World
 
-FEEDS = 5
+FEEDS = sum(entity.is_fed for entity in ENTITIES)
 JUNE = "2026-06-01T20:00:00Z"
 
 

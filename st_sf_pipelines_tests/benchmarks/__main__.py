@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final
 
-from . import a_million, against_dlt, crm, whole_rounds
+from . import a_million, against_dlt, crm, growth, whole_rounds
 from .table import Measured
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 TOPICS: Final[dict[str, tuple[Callable[[Measured, int], None], str]]] = {  # each with the option that tells its size
     "rounds": (whole_rounds.measure, "customers"),
     "dlt": (against_dlt.measure, "customers"),
+    "growth": (growth.measure, "customers"),
     "base": (a_million.measure, "base"),
     "crm": (crm.measure, "contacts"),
 }

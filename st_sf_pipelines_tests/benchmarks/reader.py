@@ -43,7 +43,7 @@ def bare(tenant: Tenant) -> int:
         answer = http.post(str(known.auth_url), data={"grant_type": "client_credentials", **form}).json()
         http.headers["Authorization"] = f"Bearer {answer['access_token']}"
         http.headers["ST-App-Key"] = known.app_key.get_secret_value()
-        url, more = f"{known.api_url}{ENTITY['customers'].feed.format(tenant=tenant.id)}", True
+        url, more = f"{known.api_url}/crm/v2/tenant/{tenant.id}/export/customers", True
         while more:
             page = orjson.loads(http.get(url, params={"from": token, "includeRecentChanges": "true"}).content)
             token, more, read = page["continueFrom"], page["hasMore"], read + len(page["data"])

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from st_sf_pipelines.systems.crm.webhook import Told, Webhook
+from st_sf_pipelines.ports import Told
+from st_sf_pipelines.systems.crm.webhook import Webhook
 
 if TYPE_CHECKING:
     from st_sf_pipelines_tests.contract.peers import Peer

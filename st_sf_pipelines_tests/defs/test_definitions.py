@@ -11,7 +11,10 @@ import pytest
 
 from st_sf_pipelines.definitions import defs
 from st_sf_pipelines.defs.automation import nightly_proof, poll
+from st_sf_pipelines.defs.history import TENANT_MONTHS
+from st_sf_pipelines.defs.resources import TENANTS
 from st_sf_pipelines.defs.round import lock_name
+from st_sf_pipelines.systems.servicetitan.entities import ENTITIES
 from st_sf_pipelines_tests.world import TENANT, World, small_shop
 
 if TYPE_CHECKING:
@@ -21,18 +24,15 @@ if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
 
 OTHER = 4102
-EVERYTHING = {
-    "servicetitan/customers",
-    "servicetitan/customer_contacts",
-    "servicetitan/jobs",
-    "servicetitan/invoices",
-    "servicetitan/business_units",
-    "customers/profile",
-    "customers/segment",
-    "salesforce/accounts",
-    "salesforce/contacts",
+AFTER_PROFILE = {
+    *("customers/profile", "customers/segment", "customers/state", "pipeline/opportunities"),
+    *("salesforce/accounts", "salesforce/contacts", "salesforce/leads", "salesforce/opportunities"),
+    *("salesforce/events", "salesforce/campaign_members"),
+    *("crm/contacts", "crm/opportunities", "crm/activities"),
 }
-AFTER_PROFILE = {"customers/profile", "customers/segment", "salesforce/accounts", "salesforce/contacts"}
+EVERYTHING = {entity.asset for entity in ENTITIES} | AFTER_PROFILE | {"crm/changes"}
+ASIDE = {"servicetitan/sweep", "servicetitan/history"}
+"""Assets that are no part of a round."""
 
 
 @pytest.fixture
@@ -168,12 +168,13 @@ def test_the_graph_reads_as_the_specification_does(snapshot: SnapshotAssertion) 
 def test_every_asset_is_described_partitioned_by_tenant_and_in_the_round() -> None:
     repository = defs().get_repository_def()
     graph = repository.asset_graph
-    assert names(graph.materializable_asset_keys) == EVERYTHING
+    assert names(graph.materializable_asset_keys) == EVERYTHING | ASIDE
     assert names(repository.get_job("round").asset_layer.selected_asset_keys) == EVERYTHING
     for each in graph.get_all_asset_keys():
         node = graph.get(each)
         assert node.description
-        assert node.is_external or (node.partitions_def and node.partitions_def.name == "tenants")  # type: ignore[attr-defined]
+        parts = TENANT_MONTHS if each.to_user_string() == "servicetitan/history" else TENANTS
+        assert node.is_external or node.partitions_def == parts
 
 
 # ----------------------------------------------------------------------------------------------------------- the sensor
@@ -183,7 +184,7 @@ def test_the_sensor_starts_a_round_where_there_is_news_and_of_what_follows_it_al
     [first], _ = tick(shop)
     assert shop.dagster.get_dynamic_partitions("tenants") == ["socal"]
     assert (first.partition_key, first.tags["st/tenant"]) == ("socal", "socal")
-    assert names(first.asset_selection) == EVERYTHING
+    assert names(first.asset_selection) == EVERYTHING - {"crm/changes"}
     assert run(shop, first).success
     assert len(shop.sf.records("Account")) == 5
 

@@ -30,7 +30,7 @@ def ago(days: float) -> datetime:
 def job(nr: int, days: float, status: str = "scheduled", unit: str | None = SELLS, **more: Any) -> Job:
     """Make a job that was created some days ago; `visits` are the statuses of its appointments."""
     visits = more.pop("visits", ())
-    fields = {"customer_id": 7, "unit": unit, "number": f"J{nr}", "modified_at": ago(days)} | more
+    fields: dict[str, Any] = {"customer_id": 7, "unit": unit, "number": f"J{nr}", "modified_at": ago(days)} | more
     appointments = tuple(Appointment(nr * 10 + place, each, ago(days)) for place, each in enumerate(visits))
     return Job(nr, status, ago(days), appointments=appointments, **fields)
 
@@ -38,7 +38,11 @@ def job(nr: int, days: float, status: str = "scheduled", unit: str | None = SELL
 def estimate(nr: int, days: float, status: str = "open", dollars: float = 1000, **more: Any) -> Estimate:
     """Make an estimate that was created some days ago; `sold` tells how many days ago it was sold."""
     sold = more.pop("sold", days if status == "sold" else None)
-    fields = {"modified_at": ago(days if sold is None else sold), "label": f"Offer {nr}", "job_id": 1} | more
+    fields: dict[str, Any] = {
+        "modified_at": ago(days if sold is None else sold),
+        "label": f"Offer {nr}",
+        "job_id": 1,
+    } | more
     sold_on = None if sold is None else ago(sold)
     return Estimate(nr, status, ago(days), value_cents=round(dollars * 100), sold_on=sold_on, **fields)
 

@@ -492,6 +492,12 @@ def test_an_estimate_sold_after_the_deal_was_lost_opens_one_in_job_sold() -> Non
     assert rounds.deals[0].closed_at == ago(6)
 
 
+def test_an_estimate_whose_job_is_another_customers_now_opens_one_and_no_more() -> None:
+    rounds = after(job(1, 9), estimate(50, 8, "dismissed", modified_at=ago(6)))
+    rounds.look(estimate(50, 10, "sold", sold=3))
+    assert rounds.places == [("estimate-lost", "lost"), ("job-sold", "won")]
+
+
 def test_an_estimate_without_a_value_or_from_before_the_loss_opens_none_and_is_listed() -> None:
     rounds = after(job(1, 9), estimate(50, 8, "dismissed", modified_at=ago(6)))
     rounds.look(job(1, 9), estimate(50, 8, "open", modified_at=ago(2)), estimate(51, 1, dollars=0))

@@ -105,6 +105,14 @@ def test_unmerging_gives_the_records_back_and_deals_stay() -> None:
     assert (deal.key, deal.job_id) == ("st_7_2", 3)
 
 
+def test_a_sale_that_won_an_opportunity_which_stays_with_the_merged_customer_wins_no_second_one() -> None:
+    sale = estimate(52, 3, "sold", job_id=2)
+    done = over(*of(7, job(2, 4), sale), *of(8, job(1, 5)))
+    seen = facts(job(1, 5), job(2, 4), sale, subject=8, taken=frozenset({2}))
+    (deal,) = next_round(seen, done.deals[8])
+    assert (deal.key, deal.stage, deal.status, deal.value_cents) == ("st_8_1", "contacted", "open", None)
+
+
 def test_a_leads_deal_is_handed_over_not_doubled_when_its_customer_appears() -> None:
     deals = of(-9, lead(9, 3))
     done = over(*deals, keepers={-9: 7})

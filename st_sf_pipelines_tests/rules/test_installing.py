@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from st_sf_pipelines.config import Pipelines
@@ -27,9 +29,9 @@ def test_with_none_won_the_open_one_moves_and_stays_open_until_job_completed_whi
     assert (rounds.places, deal.closed_at, deal.close_on) == ([("job-completed", "won")], ago(1), ago(1).date())
 
 
-def two_won(*more: object, second_unit: str = CABLES) -> Rounds:
+def two_won(*more: Any, second_unit: str = CABLES) -> Rounds:
     """Sell two jobs of a customer, one after the other, and then see more."""
-    records = [
+    records: list[Any] = [
         job(1, 12),
         estimate(50, 11, "sold", 100, sold=10),
         job(3, 9, unit=second_unit),
@@ -37,7 +39,7 @@ def two_won(*more: object, second_unit: str = CABLES) -> Rounds:
     ]
     rounds = after(*records)
     assert rounds.places == [("job-sold", "won"), ("job-sold", "won")]
-    rounds.look(*records, *more)  # type: ignore[arg-type]
+    rounds.look(*records, *more)
     return rounds
 
 
@@ -83,6 +85,13 @@ def test_a_second_install_job_after_the_sale_opens_its_own() -> None:
         (2, ("install", "estimate-approved", "won")),
         (3, ("install", "estimate-approved", "open")),
     ]
+
+
+def test_an_install_job_of_an_inactive_customer_opens_none_and_is_listed() -> None:
+    rounds = after(job(2, 3, "scheduled", INSTALLS), active=False)
+    assert (rounds.places, rounds.reasons) == (
+        ([], ["CRM-8 job 2: the install job opens no opportunity: the customer is inactive"])
+    )
 
 
 def test_the_title_is_written_again_when_number_or_value_changes() -> None:
@@ -194,6 +203,7 @@ def test_an_install_job_after_a_close_opens_at_once_when_nobody_waits_for_it() -
     rounds = after(*gone)
     rounds.look(*gone, job(2, 11.5, "scheduled", INSTALLS))
     assert rounds.places == [("estimate-lost", "lost")]
+    assert rounds.reasons == ["CRM-8 job 2: the install job opens no opportunity: it was created before the last close"]
     rounds.look(*gone, job(2, 11.5, "scheduled", INSTALLS), job(3, 2, "scheduled", INSTALLS))
     assert rounds.places == [("estimate-lost", "lost"), ("scheduled", "open")]
 

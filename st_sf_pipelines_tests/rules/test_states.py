@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,16 +13,17 @@ import pytest
 from st_sf_pipelines.config import States
 from st_sf_pipelines.rules.states import COLUMNS, RULE, STATE, STATE_RULES, conclude
 
+Facts = dict[str, Any]
 ZONE = ZoneInfo("America/Los_Angeles")
 TODAY = date(2026, 1, 31)
 NOON = datetime(2026, 1, 31, 20, tzinfo=UTC)
 USUAL = States()
-WHOLE = {"st_id": 7, "sales_jobs": 0, "install_jobs": 0, "installs": 0, "journey_before": 0}
+WHOLE: Facts = {"st_id": 7, "sales_jobs": 0, "install_jobs": 0, "installs": 0, "journey_before": 0}
 
 
-def frame(**given: object) -> pd.DataFrame:
+def frame(**given: Any) -> pd.DataFrame:
     """Make one customer's facts; what ends in _at is told in days before now."""
-    row: dict[str, object] = dict.fromkeys(COLUMNS, np.nan) | {"customer_exists_at": 900, "hand_state": None} | WHOLE
+    row: dict[str, Any] = dict.fromkeys(COLUMNS, np.nan) | {"customer_exists_at": 900, "hand_state": None} | WHOLE
     row |= given
     for name in row:
         if name.endswith("_at"):
@@ -31,20 +33,20 @@ def frame(**given: object) -> pd.DataFrame:
     return pd.DataFrame([row], columns=list(COLUMNS)).astype({name: types.get(name, "float64") for name in COLUMNS})
 
 
-def one(bounds: States = USUAL, **given: object) -> tuple[str, int]:
+def one(bounds: States = USUAL, **given: Any) -> tuple[str, int]:
     """Give one customer's state and journey."""
     row = conclude(frame(**given), TODAY, ZONE, bounds).iloc[0]
     return row["state"], row["journey"]
 
 
-SALES = {"sales_booked_at": 9, "sales_booked_job": 1, "sales_jobs": 1}
-SALES_CANCELED = {"sales_canceled_at": 8, "sales_canceled_job": 1}
-OFFERED = {"estimate_open_at": 7, "estimate_open_job": 1}
-SOLD = {"estimate_sold_at": 6, "estimate_sold_job": 1}
-INSTALL = {"install_booked_at": 5, "install_booked_job": 2, "install_jobs": 1}
-INSTALL_CANCELED = {"install_canceled_at": 4, "install_canceled_job": 2}
-COMPLETED = {"install_completed_at": 3, "install_completed_job": 2, "installs": 1}
-LEAD = {"open_lead_at": 10}
+SALES: Facts = {"sales_booked_at": 9, "sales_booked_job": 1, "sales_jobs": 1}
+SALES_CANCELED: Facts = {"sales_canceled_at": 8, "sales_canceled_job": 1}
+OFFERED: Facts = {"estimate_open_at": 7, "estimate_open_job": 1}
+SOLD: Facts = {"estimate_sold_at": 6, "estimate_sold_job": 1}
+INSTALL: Facts = {"install_booked_at": 5, "install_booked_job": 2, "install_jobs": 1}
+INSTALL_CANCELED: Facts = {"install_canceled_at": 4, "install_canceled_job": 2}
+COMPLETED: Facts = {"install_completed_at": 3, "install_completed_job": 2, "installs": 1}
+LEAD: Facts = {"open_lead_at": 10}
 
 
 def test_the_rules_stand_in_the_order_of_the_specification() -> None:
@@ -74,7 +76,7 @@ def test_the_rules_stand_in_the_order_of_the_specification() -> None:
         (COMPLETED | OFFERED, "3"),
     ],
 )
-def test_the_furthest_that_todays_facts_support_within_the_journey(given: dict[str, object], state: str) -> None:
+def test_the_furthest_that_todays_facts_support_within_the_journey(given: Facts, state: str) -> None:
     assert one(**given)[0] == state
 
 
@@ -98,11 +100,12 @@ def test_state_1_or_6_goes_back_to_0_on_the_90th_day_after_it_was_entered(fact: 
         facts = frame(**{fact: days, "installs": int(state == "6")})
         row = conclude(facts, TODAY, ZONE, USUAL).iloc[0]
         assert (row["state"], row["entered_on"], row["due_on"]) == (now, entered, due)
-    assert one(States(reset_after_days=10), **{fact: 10, "installs": int(state == "6")})[0] == "0"
+    short: Facts = {fact: 10, "installs": int(state == "6")}
+    assert one(States(reset_after_days=10), **short)[0] == "0"
 
 
 def test_the_other_states_stay_until_a_fact_moves_them_unless_stale_after_ends_them() -> None:
-    old = {"estimate_open_at": 500, "estimate_open_job": 1}
+    old: Facts = {"estimate_open_at": 500, "estimate_open_job": 1}
     assert one(**old)[0] == "3"
     assert one(States(stale_after={"3": 501}), **old)[0] == "3"
     row = conclude(frame(**old), TODAY, ZONE, States(stale_after={"3": 500, "2.5": 1})).iloc[0]
@@ -123,7 +126,7 @@ def test_a_journey_that_has_started_does_not_fall_back_into_the_one_before() -> 
 
 
 def test_a_state_set_by_hand_stays_until_a_newer_fact_supports_another() -> None:
-    by_hand = {"hand_state": "2.5", "hand_at": 6.5}
+    by_hand: Facts = {"hand_state": "2.5", "hand_at": 6.5}
     row = conclude(frame(**OFFERED, **by_hand), TODAY, ZONE, USUAL).iloc[0]
     assert (row["state"], row["rule"], row["entered_on"]) == ("2.5", "by_hand", TODAY - timedelta(days=6))
     assert one(**by_hand)[0] == "2.5"
@@ -132,7 +135,7 @@ def test_a_state_set_by_hand_stays_until_a_newer_fact_supports_another() -> None
 
 
 def test_many_customers_are_concluded_as_one_is() -> None:
-    alone = [SALES, LEAD, COMPLETED | LEAD, {}, SOLD | {"hand_state": "5", "hand_at": 1.0}]
+    alone: list[Facts] = [SALES, LEAD, COMPLETED | LEAD, {}, SOLD | {"hand_state": "5", "hand_at": 1.0}]
     together = conclude(pd.concat([frame(**each) for each in alone], ignore_index=True), TODAY, ZONE, USUAL)
     assert [(row["state"], row["journey"]) for _, row in together.iterrows()] == [one(**each) for each in alone]
     assert conclude(frame().iloc[:0], TODAY, ZONE, USUAL).empty

@@ -87,7 +87,7 @@ def garbage(patient: Patient) -> bool:
 def repeat_page(patient: Patient) -> bool:
     """A page comes again, and says that more waits."""
     first = patient.page("job_canceled_logs", from_="2000-01-01")
-    return bool(first["hasMore"]) and first["continueFrom"] == "2000-01-01"
+    return bool(first["hasMore"] and first["continueFrom"] == "2000-01-01")
 
 
 def out_of_order(patient: Patient) -> bool:
@@ -103,7 +103,7 @@ def missing_id(patient: Patient) -> bool:
 
 def wrong_type(patient: Patient) -> bool:
     """A field has a wrong type."""
-    return patient.page("estimates")["data"][0]["subtotal"] == "a lot"
+    return bool(patient.page("estimates")["data"][0]["subtotal"] == "a lot")
 
 
 def null_token(patient: Patient) -> bool:

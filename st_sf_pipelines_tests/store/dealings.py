@@ -144,7 +144,7 @@ class Dealings:
         )
 
     def state(self, customer: int, reset_after: int = 90) -> tuple[str, int, date, int | None]:
-        """Say STATE-1 and STATE-2 once more, in the plainest way: state, journey, the fact's day in UTC, and its job."""
+        """Say STATE-1 and STATE-2 once more, in the plainest way: state, journey, the fact's day (UTC), its job."""
         rows = {entity: self.rows(entity, customer) for entity in ("jobs", "leads", "estimates")}
         since, journey, old = "", 1, None
         done = sorted(

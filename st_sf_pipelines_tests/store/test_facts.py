@@ -15,7 +15,7 @@ from st_sf_pipelines.rules import states
 from st_sf_pipelines.rules.facts import AsOf
 from st_sf_pipelines.rules.fold import fold
 from st_sf_pipelines.simulators.shop import make_shop
-from st_sf_pipelines.store.facts import deal_facts
+from st_sf_pipelines.store.facts import deal_facts, ownerless
 from st_sf_pipelines.store.log import Scope, look
 from st_sf_pipelines.store.state_facts import state_facts
 from st_sf_pipelines_tests.store.dealings import ENTITIES, NOW, Dealings, stamp
@@ -133,7 +133,7 @@ def test_the_states_are_those_that_plain_python_makes(db: Database, seed: int) -
     }
     assert found == {customer: dealings.state(customer) for customer in dealings.records["customers"]}
     assert len(set(made["state"])) == len(states.STATE)
-    assert made["journey"].max() > 1
+    assert max(journey for _, journey, *_ in found.values()) > 1
 
 
 def test_the_states_as_of_a_past_instant_see_nothing_later(db: Database) -> None:
@@ -153,8 +153,41 @@ def test_the_states_as_of_a_past_instant_see_nothing_later(db: Database) -> None
         connection.execute(NO_STATES)
         connection.execute("INSERT INTO kept VALUES (1, '5.5', 9, '5.5', '2026-01-31')")
         (frame,) = state_facts(connection, TENANT, {}, until=then)
-    assert frame.set_index("st_id").loc[1, ["journey_before", "hand_state"]].tolist() == [9, "5.5"]
+    (kept,) = frame.loc[frame["st_id"] == 1, ["journey_before", "hand_state"]].itertuples(index=False)
+    assert tuple(kept) == (9, "5.5")
     made = states.conclude(frame[frame["st_id"] > 1], NOW.date(), ZoneInfo("UTC"), States())
     found = dict(zip(made["st_id"], made["state"], strict=True))
     assert found == {nr: dealings.state(nr)[0] for nr in dealings.records["customers"] if nr > 1}
     assert 20 < len(found) < 39
+
+
+def test_whoever_keeps_the_records_of_a_merged_customer_is_looked_at_too(db: Database) -> None:
+    dealings = Dealings.drawn(5, 12)
+    stored(db, dealings)
+    with db.connect() as connection:
+        look(connection, TENANT, "test", (), "1", Scope(ids=(10,)))
+        connection.execute(NO_DEALS)
+        connection.execute(NO_STATES)
+        assert {facts.subject for facts in deal_facts(connection, TENANT, None)} <= {10, 11}
+        connection.execute("DROP TABLE member")
+        (frame,) = state_facts(connection, TENANT, {})
+    assert sorted(frame["st_id"]) == [10, 11]
+
+
+def test_an_estimate_without_a_job_and_without_a_customer_is_listed(db: Database) -> None:
+    usual = {"modifiedOn": stamp(NOW), "createdOn": stamp(NOW), "active": True, "subtotal": 1, "tax": 0}
+    is_open, is_sold = {"value": 0, "name": "Open"}, {"value": 1, "name": "Sold"}
+    feed(db, "customers", {"id": 1, "name": "Li", "type": "Residential", **usual})
+    feed(db, "jobs", {"id": 3, "jobNumber": "3", "customerId": 1, "jobStatus": "Hold", **usual})
+    feed(
+        db,
+        "estimates",
+        {"id": 50, "jobId": 3, "status": is_open, **usual},
+        {"id": 51, "customerId": 1, "status": is_open, **usual},
+        {"id": 52, "status": is_open, **usual},
+        {"id": 53, "jobId": 4, "customerId": 2, "status": is_sold, **usual},
+        {"id": 54, "status": {"value": 2, "name": "Dismissed"}, **usual},
+    )
+    with db.connect() as connection:
+        assert ownerless(connection, TENANT, NOW - timedelta(days=1)) == [52, 53]
+        assert ownerless(connection, TENANT, NOW + timedelta(days=1)) == []

@@ -13,7 +13,7 @@ import pytest
 from st_sf_pipelines.config import Crm, ServiceTitan, Tenant
 from st_sf_pipelines.errors import CredentialsError, PermanentError, TransientError
 from st_sf_pipelines.ports import Outcome, Receipt, Upsert
-from st_sf_pipelines.simulators.crm import CrmSimulator
+from st_sf_pipelines.simulators.crm import CrmSimulator, front
 from st_sf_pipelines.systems.crm import writer
 from st_sf_pipelines.systems.crm.client import CrmClient
 from st_sf_pipelines.systems.crm.codes import REFUSALS, mend_for
@@ -192,7 +192,8 @@ def test_no_more_connections_write_than_are_allowed_and_none_locks_the_server_up
         assert (counted["most_in_flight"] <= connections, counted["lock_ups"]) == (True, 0)
 
 
-def test_a_client_that_does_not_override_locks_locks_the_server_up() -> None:
+def test_a_client_that_does_not_override_locks_locks_the_server_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front, "PATCH_SECONDS", 1.0)  # so long that six of them meet, however busy the machine is
     with CrmSimulator(pool=3, hang_seconds=0.2) as crm:
         [made] = crm.put_records("contacts", {"lastName": "x"})
         outcomes: list[str] = []

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from st_sf_pipelines.systems.crm.session import CrmSession
 
 VALUES: Final = 500  # of one look-up
+LIKES: Final = 100  # of one that has to read every record
 
 
 class Taken(Protocol):
@@ -72,9 +73,9 @@ def _by_email(session: CrmSession, target: ObjectMap, rows: Sequence[Upsert], ta
     if not name or not emails:
         return {}
     there: defaultdict[str, list[str]] = defaultdict(list)
-    spellings = dict.fromkeys(spelling for email in emails.values() for spelling in (email, email.lower()))
-    for values in chunks(spellings, VALUES):
-        for document in session.documents(target.remote, among(name, values), [name, target.key]):
+    for values in chunks(dict.fromkeys(email.casefold() for email in emails.values()), LIKES):
+        alike = [(f"where[or][{nr}][{name}][like]", value) for nr, value in enumerate(values)]  # however it is spelt
+        for document in session.documents(target.remote, alike, [name, target.key]):
             if not value_at(document, target.key):
                 there[str(value_at(document, name)).casefold()].append(str(document["id"]))
     free = _free(target, there.values(), taken)

@@ -59,6 +59,9 @@ CREATE TABLE sync.watermarks (
     tenant_id bigint NOT NULL, asset text NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (tenant_id, asset));
 """
 
+# An estimate without an owner touches nobody: the recent ones are looked through for it.
+ESTIMATES = "CREATE INDEX ON servicetitan.estimates (tenant_id, modified_on)"
+
 STATES = """
 CREATE TABLE customers.state (
     tenant_id bigint NOT NULL, st_id bigint NOT NULL, state text NOT NULL, previous text, rule text NOT NULL,
@@ -133,5 +136,5 @@ FROM crm.crm_opportunities GROUP BY crm_pipeline_slug, crm_stage_slug;
 def upgrade() -> None:
     """Make the tables and views."""
     op.execute("ALTER TABLE sync.rounds ADD COLUMN triggered_by text NOT NULL DEFAULT 'schedule'")
-    for step in (DEALS, SEEN, STATES, CRM):
+    for step in (DEALS, SEEN, ESTIMATES, STATES, CRM):
         op.execute(step)
