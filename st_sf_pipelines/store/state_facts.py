@@ -61,19 +61,19 @@ WITH visits AS (
     WHERE coalesce(a.created_on, a.modified_on) <= {until} GROUP BY a.job_id),
 jobs AS (
     SELECT st_id,
-           max(ARRAY[extract(epoch FROM booked_on)::float8, work.job_id]) FILTER (WHERE stands AND NOT is_install
+           max(ARRAY[date_part('epoch', booked_on), work.job_id]) FILTER (WHERE stands AND NOT is_install
                AND booked_on IS NOT NULL) AS sales_booked,
-           max(ARRAY[extract(epoch FROM modified_on)::float8, work.job_id]) FILTER (WHERE NOT stands AND NOT is_install
+           max(ARRAY[date_part('epoch', modified_on), work.job_id]) FILTER (WHERE NOT stands AND NOT is_install
                AND visits.job_id IS NOT NULL) AS sales_canceled,
-           max(ARRAY[extract(epoch FROM booked_on)::float8, work.job_id]) FILTER (WHERE stands AND is_install
+           max(ARRAY[date_part('epoch', booked_on), work.job_id]) FILTER (WHERE stands AND is_install
                AND booked_on IS NOT NULL) AS install_booked,
-           max(ARRAY[extract(epoch FROM modified_on)::float8, work.job_id]) FILTER (WHERE NOT stands AND is_install
+           max(ARRAY[date_part('epoch', modified_on), work.job_id]) FILTER (WHERE NOT stands AND is_install
                AND visits.job_id IS NOT NULL) AS install_canceled,
            count(*) FILTER (WHERE stands AND NOT is_install) AS sales_jobs,
            count(*) FILTER (WHERE stands AND is_install) AS install_jobs
     FROM work LEFT JOIN visits USING (job_id) GROUP BY st_id),
 leads AS (
-    SELECT m.st_id, max(extract(epoch FROM coalesce(l.created_on, l.modified_on))::float8) AS lead_at
+    SELECT m.st_id, max(date_part('epoch', coalesce(l.created_on, l.modified_on))) AS lead_at
     FROM member m JOIN servicetitan.leads l ON l.tenant_id = {tenant} AND l.customer_id = m.member_id
     LEFT JOIN ended ON ended.st_id = m.st_id
     WHERE l.active AND l.status IN ('open', 'converted') AND coalesce(l.created_on, l.modified_on) <= {until}
@@ -90,19 +90,19 @@ offers AS (
           AND (ended.st_id IS NULL OR coalesce(e.created_on, e.modified_on) > ended.completed_on)),
 estimates AS (
     SELECT st_id, bool_or(job_id IS NOT NULL AND status IN ('open', 'sold')) AS has_job,
-           max(ARRAY[extract(epoch FROM coalesce(created_on, modified_on))::float8, job_id])
+           max(ARRAY[date_part('epoch', coalesce(created_on, modified_on)), job_id])
                FILTER (WHERE status = 'open' OR status = 'sold' AND sold_on > {until}) AS estimate_open,
-           max(ARRAY[extract(epoch FROM coalesce(sold_on, modified_on))::float8, job_id])
+           max(ARRAY[date_part('epoch', coalesce(sold_on, modified_on)), job_id])
                FILTER (WHERE status = 'sold' AND (sold_on <= {until}) IS NOT FALSE) AS estimate_sold
     FROM offers WHERE active AND coalesce(created_on, modified_on) <= {until} GROUP BY st_id),
 facts AS (
-    SELECT c.id AS st_id, extract(epoch FROM coalesce(c.created_on, c.modified_on))::float8 AS customer_exists_at,
+    SELECT c.id AS st_id, date_part('epoch', coalesce(c.created_on, c.modified_on)) AS customer_exists_at,
            lead_at, sales_booked, sales_canceled, install_booked, install_canceled, sales_jobs, install_jobs,
            CASE WHEN is_under_way THEN estimate_open END AS estimate_open,
            CASE WHEN is_under_way THEN estimate_sold END AS estimate_sold,
-           coalesce(ended.installs, 0) AS installs, extract(epoch FROM ended.completed_on)::float8 AS ended_at,
+           coalesce(ended.installs, 0) AS installs, date_part('epoch', ended.completed_on) AS ended_at,
            ended.job_id AS ended_job, kept.state AS stored, kept.journey, kept.hand_state,
-           extract(epoch FROM kept.hand_at)::float8 AS hand_at
+           date_part('epoch', kept.hand_at) AS hand_at
     FROM subject JOIN servicetitan.customers c ON c.tenant_id = {tenant} AND c.id = subject.st_id
          AND (c.created_on <= {until}) IS NOT FALSE
     LEFT JOIN jobs ON jobs.st_id = c.id LEFT JOIN leads ON leads.st_id = c.id
