@@ -17,10 +17,10 @@ _TICKS: Final = 10_000_000
 
 def ticks(stamp: str) -> int:
     """Count the ticks since 1970 of an ISO stamp; without a zone it is UTC. Raise ValueError if it is none."""
-    if len(stamp) == 28 and stamp[19] == "." and stamp[27] == "Z":  # as the API writes nearly all: cut, not searched
-        seconds = stamp[17:19] + stamp[20:27]
+    if stamp[19:20] == "." and stamp[-1] == "Z" and 22 <= len(stamp) <= 30:  # nearly all: cut, not searched
+        seconds = stamp[17:19] + stamp[20:-1]
         if seconds.isascii() and seconds.isdigit() and seconds < "6":
-            return _day(stamp[:11]) + _minute(stamp[11:17]) + int(seconds)
+            return _day(stamp[:11]) + _minute(stamp[11:17]) + int(seconds.ljust(9, "0")[:9])
     return _ticks(stamp)
 
 
