@@ -63,5 +63,5 @@ def _each_is_there_once(world: World, customers: int) -> None:
         "activities": Counter(each["data"]["key"] for each in crm.records("activities")),
         "events": Counter(each["ServiceTitan_Job_Id__c"] for each in world.sf.records("Event")),
     }
-    assert {name: set(counts.values()) for name, counts in there.items()} == dict.fromkeys(there, {1})
+    assert {name: set(counts.values()) for name, counts in there.items()} == {name: {1} for name in there}
     assert [len(there[name]) for name in ("contacts", "opportunities", "events")] == [customers] * 3
