@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 def retry(db: Database, tenant_id: int, key: str | None, *, gone_codes: Sequence[str]) -> int:
     """Let parked records be sent again at the next round, all or those of one key; say how many.
 
-    One that was deleted in the target (`gone_codes`) is asked for anew: its old id is forgotten (SF-13).
+    One that was deleted in the target (`gone_codes`) is asked for anew: its old id is forgotten (SF-13). It is looked
+    for before it is made, as the code may speak of a record that it points to.
     """
     with db.connect() as connection:
         return connection.execute(
             """UPDATE sync.deliveries SET state = 'pending', next_try_at = NULL, tries = 0,
+                   sent_at = CASE WHEN code = ANY(%(gone)s) THEN now() ELSE sent_at END,
                    remote_id = CASE WHEN code = ANY(%(gone)s) THEN NULL ELSE remote_id END,
                    agreed = CASE WHEN code = ANY(%(gone)s) THEN NULL ELSE agreed END,
                    agreed_digest = CASE WHEN code = ANY(%(gone)s) THEN NULL ELSE agreed_digest END,

@@ -121,8 +121,8 @@ def held(db: Database, run_id: str) -> list[dict[str, Any]]:
     """List the objects that the mass-change guard stopped in a run: tenant_id, asset."""
     with db.connect() as connection:
         return connection.execute(
-            """SELECT DISTINCT tenant_id, h.key AS asset FROM sync.operations, jsonb_each(counts -> 'held') h
-               WHERE run_id = %s AND counts ? 'held' ORDER BY asset""",
+            """SELECT DISTINCT tenant_id, h.key AS asset FROM sync.operations, jsonb_each(counts -> 'stopped') h
+               WHERE run_id = %s AND counts ? 'stopped' ORDER BY asset""",
             [run_id],
         ).fetchall()
 

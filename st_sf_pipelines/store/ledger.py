@@ -120,12 +120,14 @@ def ready(db: Database, tenant_id: int, asset: str, *, after: int | None = None,
     return [Delivery(**{**row, "wanted_digest": bytes(row["wanted_digest"])}) for row in rows]
 
 
+# What is new waits also for a parent that a person deleted there: it would point to nothing.
 _READY: Final = """
 FROM sync.deliveries d
 LEFT JOIN sync.deliveries p
      ON p.tenant_id = d.tenant_id AND p.asset = d.parent_asset AND p.subject = d.parent_subject
 WHERE d.tenant_id = %(tenant)s AND d.asset = %(asset)s AND d.state = 'pending'
 AND (d.next_try_at IS NULL OR d.next_try_at <= now()) AND (d.parent_asset IS NULL OR p.remote_id IS NOT NULL)
+AND NOT (d.remote_id IS NULL AND p.state IS NOT DISTINCT FROM 'parked' AND p.agreed IS NOT DISTINCT FROM '{}')
 """
 
 

@@ -90,14 +90,16 @@ _CUSTOMERS_DEALS: Final = Source(
     _DEAL_COLUMNS, f"{_DEALS} AND o.opened_for > 0 ORDER BY o.id", f"{_DEAL_COUNT} AND opened_for > 0"
 )
 
-# One row for each job completed since a day that stays as it was first chosen (SF-3).
+# One row for each job completed since a day that stays as it was first chosen (SF-3). Salesforce keeps the length of an
+# event in whole minutes.
 _EVENTS_SINCE: Final = "SELECT at FROM sync.watermarks WHERE tenant_id = %(tenant)s AND asset = 'salesforce/events'"
 _COMPLETED: Final = Source(
     ("key", "contact", "account", "subject_line", "starts_at", "ends_at", "description", "synced_at"),
     f"""SELECT j.id AS subject, j.id::text AS key_id, k.keeper AS parent_subject, k.keeper AS contact,
                k.keeper AS account, concat_ws(': ', 'Job #' || coalesce(j.job_number, j.id::text), t.name)
-               AS subject_line, coalesce(v.starts_at, j.completed_on - interval '1 hour') AS starts_at,
-               j.completed_on AS ends_at, 'Completed; ' || coalesce(u.name, 'no business unit') AS description
+               AS subject_line, date_trunc('minute', coalesce(v.starts_at, j.completed_on - interval '1 hour'))
+               AS starts_at, date_trunc('minute', j.completed_on) AS ends_at,
+               'Completed; ' || coalesce(u.name, 'no business unit') AS description
         FROM servicetitan.jobs j JOIN subject ON subject.st_id = j.customer_id
         LEFT JOIN customers.survivor s ON s.tenant_id = j.tenant_id AND s.st_id = j.customer_id
         CROSS JOIN LATERAL (SELECT coalesce(s.survivor_id, j.customer_id) AS keeper) k

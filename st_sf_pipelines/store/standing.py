@@ -41,7 +41,8 @@ def standing(db: Database, tenant_id: int, asset: str, source: int) -> Standing:
             connection.execute(
                 """WITH open AS (
                    SELECT d.state, d.remote_id, coalesce(d.code, 'UNKNOWN') AS code,
-                          d.state = 'pending' AND p.state = 'parked' AND p.remote_id IS NULL AS waits
+                          d.state = 'pending' AND p.state = 'parked'
+                          AND (p.remote_id IS NULL OR d.remote_id IS NULL AND p.agreed = '{}') AS waits
                    FROM sync.deliveries d
                    LEFT JOIN sync.deliveries p
                         ON p.tenant_id = d.tenant_id AND p.asset = d.parent_asset AND p.subject = d.parent_subject

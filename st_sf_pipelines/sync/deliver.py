@@ -60,7 +60,7 @@ def deliver(
     called = destination.calls
     try:
         if held := _held(db, tenant, along, guard, closing):
-            counts["held"] = held
+            counts["stopped"] = held
             if sends:
                 raise MassChangeHeld(_sentence(tenant, held, run_id))
         if before.pending and sends:

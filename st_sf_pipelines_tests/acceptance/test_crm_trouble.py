@@ -80,10 +80,11 @@ def test_what_people_deleted_is_not_made_again_and_whom_they_made_is_not_doubled
     [job] = [row["id"] for row in world.rows("SELECT id FROM servicetitan.jobs")]
     sale.an_estimate(world, ann, job, "Heater", 100)
     for _ in range(2):
-        good_round(world, "parked")
+        part = good_round(world, "parked")
         assert [(row["object"], row["key"], row["code"]) for row in parked(world)] == [
             (CRM_DEALS, f"{ann}_1", "NOT_FOUND")
         ]
+        assert part["targets"][ACTIVITIES]["waiting"] == 1, "what happened to it waits for it"
     assert parked(world)[0]["mend"] == "Somebody deleted it there: `st-sf parked retry KEY` makes it anew."
     contacts = {each["id"]: each["serviceTitanId"] for each in crm.records("contacts")}
     assert (len(contacts), contacts[by_hand]) == (2, str(bob))
