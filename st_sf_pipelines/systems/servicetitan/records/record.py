@@ -74,7 +74,7 @@ def folded(word: str) -> str:
     return "".join(word.split()).lower()
 
 
-class Shape(Struct, frozen=True, gc=False):
+class Shape(Struct, gc=False):
     """An object of the API: strict in the fields that are named, blind to all others."""
 
 
