@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -47,8 +47,7 @@ class Window:
     of: Literal["modified", "created"] = "modified"
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One checked record: id, stamp in ticks, fingerprint, whole JSON, and its entity's own columns in their order."""
 
     id: int

@@ -17,7 +17,7 @@ ANSWERS = "the_crm_answers"
 @dg.asset(
     key=key_of(CHANGES),
     description="Stages, pins and owners that people set in the CRM since the last look.",
-    group_name="crm",
+    group_name="pipeline",
     kinds={"crm"},
     partitions_def=TENANTS,
     pool="crm",

@@ -14,10 +14,10 @@ from typing import Final
 from st_sf_pipelines.rules.names import PersonName, fold, is_spanish, split_name, telling_words
 
 # A word as names are mostly written: a capital, then small letters, perhaps with a capital within (McDonald).
-_ORDINARY: Final = re.compile(r"(?<![^\W_])[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]+(?:[A-Z][a-z]+)?(?![^\W_])")
+_ORDINARY: Final = re.compile(r"(?<![^\W_])([A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]+(?:[A-Z][a-z]+)?)(?![^\W_])")
 _PLAIN: Final = ("Adalwin", "Brunold", "Corvath", "Delmora", "Estwick", "Fenwood", "Galbrin", "Hestor")
 _SPANISH: Final = ("Garza", "Lozano", "Montoya", "Zavala", "Quintero", "Sepulveda")
-_STANDS_IN: Final = re.compile("|".join((*_PLAIN, *_SPANISH)))
+_STANDS_IN: Final = re.compile(f"({'|'.join((*_PLAIN, *_SPANISH))})")
 PATTERNS: Final = 20_000
 """So many patterns, and so many words, are remembered."""
 
@@ -28,15 +28,17 @@ def split(name: str | None, customer_type: str | None, st_id: int) -> PersonName
     if pattern is None:
         return split_name(name, customer_type, st_id)
     text, words = pattern
-    first, last = _split_pattern(text, customer_type)
-    both = _STANDS_IN.sub(lambda found: words[found[0]], f"{first or ''}\n{last}")
-    first, _, last = both.partition("\n")
+    both = list(_split_pattern(text, customer_type))
+    both[1::2] = [words[stands_in] for stands_in in both[1::2]]
+    first, _, last = "".join(both).partition("\n")
     return PersonName(first or None, last)
 
 
 @lru_cache(PATTERNS)
-def _split_pattern(pattern: str, customer_type: str | None) -> PersonName:
-    return split_name(pattern, customer_type, 0)
+def _split_pattern(pattern: str, customer_type: str | None) -> tuple[str, ...]:
+    """Split a pattern; give first and last name, a line each, cut up so that every other piece is a stand-in."""
+    first, last = split_name(pattern, customer_type, 0)
+    return tuple(_STANDS_IN.split(f"{first or ''}\n{last}"))
 
 
 @lru_cache(PATTERNS)
@@ -54,10 +56,10 @@ def _pattern(name: str) -> tuple[str, dict[str, str]] | None:
     standing: dict[str, str] = {}  # stand-in → word
     known: dict[str, tuple[str, str]] = {}  # folded word → (word, stand-in)
     plain, spanish = iter(_PLAIN), iter(_SPANISH)
-    parts: list[str] = []
-    end = 0
-    for found in _ORDINARY.finditer(name):
-        word = found[0]
+    parts = _ORDINARY.split(name)  # every other one is an ordinary word
+    rest = parts.copy()
+    for at in range(1, len(parts), 2):
+        word = parts[at]
         folded, tells, is_surname = _kind(word)
         if tells:
             continue
@@ -69,12 +71,10 @@ def _pattern(name: str) -> tuple[str, dict[str, str]] | None:
             standing[stands_in] = word
         elif known[folded][0] != word:
             return None
-        parts += name[end : found.start()], known[folded][1]
-        end = found.end()
-    if not parts:
+        parts[at], rest[at] = known[folded][1], ""
+    if not known:
         return None
-    rest = name[end:]
-    others = "".join((*parts[::2], rest)).casefold()
-    if any(word in others for word in known):  # 'Juan Garza & Maria GARZA'
+    others = "".join(rest).casefold()
+    if not others.isspace() and any(word in others for word in known):  # 'Juan Garza & Maria GARZA'
         return None
-    return "".join((*parts, rest)), standing
+    return "".join(parts), standing

@@ -102,16 +102,18 @@ def steps(facts: Facts, as_of: date, bounds: Segments) -> pd.DataFrame:
 
     A customer with a `due_day` (days since 1970; not a number: none) is where it is by time alone: it goes through
     every due day that passed while nobody looked. All others changed by their facts, and are concluded on `as_of`.
-    Columns: those of `conclude`, `valid_from`, and `step`, counted from 0 for each customer.
+    Columns: those of `conclude`, `valid_from`, `step`, counted from 0 for each customer, `before`, the segment of the
+    step before it (None: there is none), and `in_force`, true for the last one.
     """
     today = float(_count(as_of))
     day = facts["due_day"].fillna(today)
+    before = pd.Series([None] * len(facts), index=facts.index, dtype=object)
     found: list[pd.DataFrame] = []
     while not found or len(facts):
-        concluded = _on(facts, day, bounds).assign(valid_day=day, step=len(found))
-        found.append(concluded)
+        concluded = _on(facts, day, bounds)
         goes_on = concluded["due_day"] <= today  # a due day lies behind the day that it was concluded on: this ends
-        facts, day = facts[goes_on], concluded["due_day"][goes_on]
+        found.append(concluded.assign(valid_day=day, step=len(found), before=before, in_force=~goes_on))
+        facts, day, before = facts[goes_on], concluded["due_day"][goes_on], concluded["segment"][goes_on]
     return _dated(pd.concat(found, ignore_index=True))
 
 

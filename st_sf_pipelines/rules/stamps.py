@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 _STAMP: Final = re.compile(
@@ -16,6 +17,24 @@ _TICKS: Final = 10_000_000
 
 def ticks(stamp: str) -> int:
     """Count the ticks since 1970 of an ISO stamp; without a zone it is UTC. Raise ValueError if it is none."""
+    if stamp[19:20] == "." and stamp[-1] == "Z" and 22 <= len(stamp) <= 30:  # nearly all: cut, not searched
+        seconds = stamp[17:19] + stamp[20:-1]
+        if seconds.isascii() and seconds.isdigit() and seconds < "6":
+            return _day(stamp[:11]) + _minute(stamp[11:17]) + int(seconds.ljust(9, "0")[:9])
+    return _ticks(stamp)
+
+
+@lru_cache(10_000)
+def _day(begins: str) -> int:
+    return _ticks(f"{begins}00:00:00")
+
+
+@lru_cache(24 * 60)
+def _minute(begins: str) -> int:
+    return _ticks(f"1970-01-01T{begins}00")
+
+
+def _ticks(stamp: str) -> int:
     match = _STAMP.fullmatch(stamp)
     if not match:
         msg = "is not a time stamp"
@@ -35,4 +54,4 @@ def ticks(stamp: str) -> int:
 
 def instant(count: int) -> datetime:
     """Give the instant of a count of ticks, cut to the microsecond."""
-    return _EPOCH + timedelta(microseconds=count // 10)
+    return _EPOCH + timedelta(0, 0, count // 10)

@@ -40,7 +40,7 @@ def sales_booked(facts: Facts) -> Holds:
 
 def sales_canceled(facts: Facts) -> Holds:
     """That job was canceled, and no other sales job stands."""
-    return facts["sales_canceled_at"].notna() & (facts["sales_jobs"] == 0)
+    return facts["sales_canceled_at"].notna() & (facts["sales_stands"] == 0)
 
 
 def estimate_open(facts: Facts) -> Holds:
@@ -60,7 +60,7 @@ def install_booked(facts: Facts) -> Holds:
 
 def install_canceled(facts: Facts) -> Holds:
     """That job was canceled, and no other install job stands."""
-    return facts["install_canceled_at"].notna() & (facts["install_jobs"] == 0)
+    return facts["install_canceled_at"].notna() & (facts["install_stands"] == 0)
 
 
 def install_completed(facts: Facts) -> Holds:
@@ -109,8 +109,8 @@ COLUMNS: Final = (
     "st_id",
     *(f"{rule}_at" for rule in RULE),
     *(f"{rule}_job" for rule in RULE),
-    "sales_jobs",  # of the newest journey, those that stand
-    "install_jobs",
+    "sales_stands",  # 1 if one of the newest journey's sales jobs stands, and of its install jobs
+    "install_stands",
     "installs",  # how many journeys an install has ended
     "journey_before",  # the journey, the state and, if a person set that, when, as they are kept; 0, None, not a number
     "hand_state",

@@ -23,19 +23,21 @@ def _micro(instant: str) -> str:
 
 # Who concludes something: a subject with a deal, and one with a job or an open lead in the window. A record that was
 # deleted in ServiceTitan counts as canceled or dismissed; a deleted visit, assignment or estimate is not there.
+_CHOSEN_SQL: Final = """
+INSERT INTO chosen
+SELECT st_id FROM subject WHERE EXISTS (SELECT FROM dealt WHERE dealt.st_id = subject.st_id)
+UNION
+SELECT m.st_id FROM member m JOIN servicetitan.jobs j ON j.tenant_id = %(tenant)s AND j.customer_id = m.member_id
+WHERE coalesce(j.created_on, j.modified_on) >= %(since)s AND j.active AND j.status <> 'canceled'
+UNION
+SELECT m.st_id FROM member m JOIN servicetitan.leads l ON l.tenant_id = %(tenant)s AND l.customer_id = m.member_id
+WHERE coalesce(l.created_on, l.modified_on) >= %(since)s AND l.active AND l.status = 'open'
+UNION
+SELECT s.st_id FROM subject s JOIN servicetitan.leads l ON l.tenant_id = %(tenant)s AND l.id = -s.st_id
+WHERE coalesce(l.created_on, l.modified_on) >= %(since)s AND l.active AND l.status = 'open' AND s.st_id < 0
+"""
 _FACTS_SQL: Final = f"""
-WITH chosen AS MATERIALIZED (
-    SELECT st_id FROM subject WHERE EXISTS (SELECT FROM dealt WHERE dealt.st_id = subject.st_id)
-    UNION
-    SELECT m.st_id FROM member m JOIN servicetitan.jobs j ON j.tenant_id = %(tenant)s AND j.customer_id = m.member_id
-    WHERE coalesce(j.created_on, j.modified_on) >= %(since)s AND j.active AND j.status <> 'canceled'
-    UNION
-    SELECT m.st_id FROM member m JOIN servicetitan.leads l ON l.tenant_id = %(tenant)s AND l.customer_id = m.member_id
-    WHERE coalesce(l.created_on, l.modified_on) >= %(since)s AND l.active AND l.status = 'open'
-    UNION
-    SELECT s.st_id FROM subject s JOIN servicetitan.leads l ON l.tenant_id = %(tenant)s AND l.id = -s.st_id
-    WHERE coalesce(l.created_on, l.modified_on) >= %(since)s AND l.active AND l.status = 'open' AND s.st_id < 0),
-mine AS MATERIALIZED (
+WITH mine AS MATERIALIZED (
     SELECT m.st_id, j.id, CASE WHEN j.active THEN j.status ELSE 'canceled' END AS status,
            coalesce(j.created_on, j.modified_on) AS created_on, j.modified_on, j.customer_id, u.name AS unit,
            j.job_number, j.completed_on, round(j.total * 100)::bigint AS cents, j.created_from_estimate_id,
@@ -112,6 +114,9 @@ def deal_facts(connection: Connection, tenant_id: int, since: datetime | None) -
     add_survivors(connection, tenant_id)
     gather(connection, tenant_id)
     values = {"tenant": tenant_id, "since": since or datetime.min.replace(tzinfo=UTC)}
+    connection.execute("CREATE TEMP TABLE chosen (st_id bigint PRIMARY KEY) ON COMMIT DROP")
+    connection.execute(_CHOSEN_SQL, values)
+    connection.execute("ANALYZE chosen")  # else the planner takes the few who are dealt with for most of all
     with connection.cursor(name="deal_facts") as cursor:
         cursor.itersize = 1_000
         cursor.execute(_FACTS_SQL, values)

@@ -30,7 +30,7 @@ def derive_segments(
 ) -> Derived:
     """Re-evaluate those whose profile changed and those who fall due by `as_of` (SEG-5); write only what differs.
 
-    `steps` is the rule: of a frame of facts it gives each customer's steps, of which the last is in force.
+    `steps` is the rule: of a frame of facts it gives each customer's steps (see `rules.segments.steps`).
     """
     with db.connect() as connection:
         seq = log.look(connection, tenant_id, CONSUMER, ("customers/profile",), version, scope)
@@ -43,14 +43,15 @@ def derive_segments(
             )
         connection.execute(_BY_TIME_SQL, values)
         connection.execute(
-            """CREATE TEMP TABLE concluded (st_id bigint, step integer, segment text, rule text, valid_from date,
-                                            due_on date) ON COMMIT DROP"""
+            """CREATE TEMP TABLE concluded (st_id bigint, step integer, before text, segment text, rule text,
+                                            valid_from date, due_on date, in_force boolean) ON COMMIT DROP"""
         )
-        names = ["st_id", "step", "segment", "rule", "valid_from", "due_on"]
+        names = ["st_id", "step", "before", "segment", "rule", "valid_from", "due_on", "in_force"]
         for facts in _stream(connection, _FACTS_SQL, values):
             with connection.cursor().copy(f"COPY concluded ({', '.join(names)}) FROM STDIN") as copy:
                 for row in steps(facts)[names].itertuples(index=False):
                     copy.write_row(row)
+        connection.execute("ANALYZE concluded")
         connection.execute(_MOVED_SQL, values)
         connection.execute("ANALYZE moved")
         connection.execute(_HISTORY_SQL, values)
@@ -80,11 +81,9 @@ WHERE tenant_id = %(tenant)s ORDER BY st_id
 
 _MOVED_SQL: Final = """
 CREATE TEMP TABLE moved ON COMMIT DROP AS
-SELECT * FROM (
-    SELECT c.st_id, c.step, c.segment, c.rule, c.valid_from,
-           coalesce(lag(c.segment) OVER (PARTITION BY c.st_id ORDER BY c.step), s.segment) AS from_segment
-    FROM concluded c LEFT JOIN customers.segment s ON s.tenant_id = %(tenant)s AND s.st_id = c.st_id) step
-WHERE from_segment IS DISTINCT FROM segment
+SELECT c.st_id, c.step, coalesce(c.before, s.segment) AS from_segment, c.segment, c.rule, c.valid_from
+FROM concluded c LEFT JOIN customers.segment s ON s.tenant_id = %(tenant)s AND s.st_id = c.st_id
+WHERE coalesce(c.before, s.segment) IS DISTINCT FROM c.segment
 """
 
 # The records that a change rests on are named when it is recorded: its last completed job, and how many invoices make
@@ -116,10 +115,9 @@ ORDER BY m.st_id, m.step
 """
 
 _SEGMENT_SQL: Final = """
-WITH in_force AS (SELECT DISTINCT ON (st_id) * FROM concluded ORDER BY st_id, step DESC),
-written AS (
+WITH written AS (
     INSERT INTO customers.segment AS stored (tenant_id, st_id, segment, rule, due_on)
-    SELECT %(tenant)s, st_id, segment, rule, due_on FROM in_force
+    SELECT %(tenant)s, st_id, segment, rule, due_on FROM concluded WHERE in_force
     ON CONFLICT (tenant_id, st_id) DO UPDATE SET
         segment = excluded.segment, rule = excluded.rule, due_on = excluded.due_on,
         changed_at = CASE WHEN stored.segment = excluded.segment THEN stored.changed_at ELSE now() END

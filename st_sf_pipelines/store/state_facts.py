@@ -55,25 +55,24 @@ WHERE coalesce(j.created_on, j.modified_on) <= {until}
 # Each fact is the newest of its kind: max over (instant, job). An estimate without a job starts no journey by itself.
 _FACTS: Final = """
 WITH visits AS (
-    SELECT a.job_id, max(coalesce(a.created_on, a.modified_on)) FILTER (WHERE a.active AND a.status <> 'canceled')
+    SELECT a.job_id, CASE WHEN a.active AND a.status <> 'canceled' THEN coalesce(a.created_on, a.modified_on) END
                AS booked_on
-    FROM work JOIN servicetitan.appointments a ON a.tenant_id = {tenant} AND a.job_id = work.job_id
-    WHERE coalesce(a.created_on, a.modified_on) <= {until} GROUP BY a.job_id),
+    FROM servicetitan.appointments a
+    WHERE a.tenant_id = {tenant} AND coalesce(a.created_on, a.modified_on) <= {until}),
 jobs AS (
     SELECT st_id,
-           max(ARRAY[extract(epoch FROM booked_on)::float8, work.job_id]) FILTER (WHERE stands AND NOT is_install
+           max(ARRAY[date_part('epoch', booked_on), work.job_id]) FILTER (WHERE stands AND NOT is_install
                AND booked_on IS NOT NULL) AS sales_booked,
-           max(ARRAY[extract(epoch FROM modified_on)::float8, work.job_id]) FILTER (WHERE NOT stands AND NOT is_install
+           max(ARRAY[date_part('epoch', modified_on), work.job_id]) FILTER (WHERE NOT stands AND NOT is_install
                AND visits.job_id IS NOT NULL) AS sales_canceled,
-           max(ARRAY[extract(epoch FROM booked_on)::float8, work.job_id]) FILTER (WHERE stands AND is_install
+           max(ARRAY[date_part('epoch', booked_on), work.job_id]) FILTER (WHERE stands AND is_install
                AND booked_on IS NOT NULL) AS install_booked,
-           max(ARRAY[extract(epoch FROM modified_on)::float8, work.job_id]) FILTER (WHERE NOT stands AND is_install
+           max(ARRAY[date_part('epoch', modified_on), work.job_id]) FILTER (WHERE NOT stands AND is_install
                AND visits.job_id IS NOT NULL) AS install_canceled,
-           count(*) FILTER (WHERE stands AND NOT is_install) AS sales_jobs,
-           count(*) FILTER (WHERE stands AND is_install) AS install_jobs
+           bool_or(stands AND NOT is_install) AS sales_stands, bool_or(stands AND is_install) AS install_stands
     FROM work LEFT JOIN visits USING (job_id) GROUP BY st_id),
 leads AS (
-    SELECT m.st_id, max(extract(epoch FROM coalesce(l.created_on, l.modified_on))::float8) AS lead_at
+    SELECT m.st_id, max(date_part('epoch', coalesce(l.created_on, l.modified_on))) AS lead_at
     FROM member m JOIN servicetitan.leads l ON l.tenant_id = {tenant} AND l.customer_id = m.member_id
     LEFT JOIN ended ON ended.st_id = m.st_id
     WHERE l.active AND l.status IN ('open', 'converted') AND coalesce(l.created_on, l.modified_on) <= {until}
@@ -90,19 +89,20 @@ offers AS (
           AND (ended.st_id IS NULL OR coalesce(e.created_on, e.modified_on) > ended.completed_on)),
 estimates AS (
     SELECT st_id, bool_or(job_id IS NOT NULL AND status IN ('open', 'sold')) AS has_job,
-           max(ARRAY[extract(epoch FROM coalesce(created_on, modified_on))::float8, job_id])
+           max(ARRAY[date_part('epoch', coalesce(created_on, modified_on)), job_id])
                FILTER (WHERE status = 'open' OR status = 'sold' AND sold_on > {until}) AS estimate_open,
-           max(ARRAY[extract(epoch FROM coalesce(sold_on, modified_on))::float8, job_id])
+           max(ARRAY[date_part('epoch', coalesce(sold_on, modified_on)), job_id])
                FILTER (WHERE status = 'sold' AND (sold_on <= {until}) IS NOT FALSE) AS estimate_sold
     FROM offers WHERE active AND coalesce(created_on, modified_on) <= {until} GROUP BY st_id),
 facts AS (
-    SELECT c.id AS st_id, extract(epoch FROM coalesce(c.created_on, c.modified_on))::float8 AS customer_exists_at,
-           lead_at, sales_booked, sales_canceled, install_booked, install_canceled, sales_jobs, install_jobs,
+    SELECT c.id AS st_id, date_part('epoch', coalesce(c.created_on, c.modified_on)) AS customer_exists_at,
+           lead_at, sales_booked, sales_canceled, install_booked, install_canceled, sales_stands,
+           install_stands,
            CASE WHEN is_under_way THEN estimate_open END AS estimate_open,
            CASE WHEN is_under_way THEN estimate_sold END AS estimate_sold,
-           coalesce(ended.installs, 0) AS installs, extract(epoch FROM ended.completed_on)::float8 AS ended_at,
+           coalesce(ended.installs, 0) AS installs, date_part('epoch', ended.completed_on) AS ended_at,
            ended.job_id AS ended_job, kept.state AS stored, kept.journey, kept.hand_state,
-           extract(epoch FROM kept.hand_at)::float8 AS hand_at
+           date_part('epoch', kept.hand_at) AS hand_at
     FROM subject JOIN servicetitan.customers c ON c.tenant_id = {tenant} AND c.id = subject.st_id
          AND (c.created_on <= {until}) IS NOT FALSE
     LEFT JOIN jobs ON jobs.st_id = c.id LEFT JOIN leads ON leads.st_id = c.id
@@ -127,8 +127,8 @@ _PLAIN: Final = {
     "open_lead_job": "NULL",
     "install_completed_at": "ended_at",
     "install_completed_job": "ended_job",
-    "sales_jobs": "coalesce(sales_jobs, 0)",
-    "install_jobs": "coalesce(install_jobs, 0)",
+    "sales_stands": "coalesce(sales_stands, false)::int",
+    "install_stands": "coalesce(install_stands, false)::int",
     "journey_before": "coalesce(journey, 0)",
     **{f"{pair}_at": f"{pair}[1]" for pair in _PAIRS},
     **{f"{pair}_job": f"{pair}[2]" for pair in _PAIRS},
@@ -176,6 +176,6 @@ def _install_units(connection: Connection, tenant_id: int, business_units: Mappi
 
 
 def _frame(text: bytearray) -> pd.DataFrame:
-    whole = dict.fromkeys(("st_id", "sales_jobs", "install_jobs", "installs", "journey_before"), "int64")
+    whole = dict.fromkeys(("st_id", "sales_stands", "install_stands", "installs", "journey_before"), "int64")
     types = {name: whole.get(name, "float64") for name in _READ} | {"hand_state": "object", "stored": "object"}
     return pd.read_csv(io.BytesIO(text), header=None, names=list(_READ), dtype=types)

@@ -122,8 +122,8 @@ def _known(connection: Connection, tenant_id: int, table: Table, marked: list[Ma
     if not marked:
         return set(), set()
     ids = ids_of(record for record, _, _ in marked)
-    keys = (str(record["id"]) if _has_id(record) else digest.hex() for record, digest, _ in marked)
-    return records.known(connection, tenant_id, table, ids, keys)
+    odd = (digest.hex() for record, digest, _ in marked if not _has_id(record)) if len(ids) < len(marked) else ()
+    return records.known(connection, tenant_id, table, ids, [*map(str, ids), *odd])
 
 
 def _with_deletions(connection: Connection, tenant_id: int, table: Table, raw: list[Json]) -> list[Json]:

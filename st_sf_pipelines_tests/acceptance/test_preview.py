@@ -43,8 +43,9 @@ def stand(found: dict[str, Any], when: str) -> dict[str, int]:
 
 def everything(world: World) -> dict[str, list[dict[str, Any]]]:
     """Read all tables of ours, to the versions of their rows."""
-    query = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('servicetitan', 'customers', 'pipeline', 'sync')"
-    names = [f"{row['schemaname']}.{row['tablename']}" for row in world.rows(query)]
+    schemas = ["servicetitan", "customers", "pipeline", "sync"]
+    query = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY(%s)"
+    names = [f"{row['schemaname']}.{row['tablename']}" for row in world.rows(query, schemas)]
     return {name: world.rows(f"SELECT xmin::text AS version, * FROM {name} ORDER BY 1, 2") for name in names}  # noqa: S608
 
 

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from st_sf_pipelines.rules.deals import Deal
+from st_sf_pipelines_tests.rules.plain_book import Book
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
 
     from st_sf_pipelines.config import Pipelines
-    from st_sf_pipelines.rules.facts import AsOf, Estimate, Facts, Job, Lead
+    from st_sf_pipelines.rules.deals import Deal
+    from st_sf_pipelines.rules.facts import AsOf, Facts, Job, Lead
 
-SALES = ["new-lead", "contacted", "appointment-scheduled", "proposal-sent", "estimate-followup", "job-sold"]
-INSTALL = ["estimate-approved", "pre-install-planning", "scheduled", "in-progress", "on-hold", "job-completed"]
 QUALIFYING = "New Customer Qualifying"
 
 
 def plain_deals(facts: Facts, before: tuple[Deal, ...], as_of: AsOf, rules: Pipelines) -> tuple[Deal, ...]:
     """Work one round over one subject."""
-    book = Book(facts, before, as_of, rules)
+    book = Round(facts, before, as_of, rules)
     while True:
         seen = list(book.deals)
         for step in (
@@ -45,128 +42,13 @@ def plain_deals(facts: Facts, before: tuple[Deal, ...], as_of: AsOf, rules: Pipe
     return tuple(sorted(book.deals, key=lambda deal: (deal.opened_for, deal.number)))
 
 
-class Book:
-    """One subject's facts, and its deals as they are at this point of the round."""
-
-    def __init__(self, facts: Facts, before: tuple[Deal, ...], as_of: AsOf, rules: Pipelines) -> None:
-        """Begin with the deals as they were."""
-        self.facts, self.deals, self.as_of, self.rules = facts, list(before), as_of, rules
-        self.lost_before = {deal.key for deal in before if deal.status == "lost"}
-
-    # --- words of the page
-
-    def day(self, instant: datetime) -> date:
-        return instant.astimezone(self.as_of.zone).date()
-
-    def age_in_days(self, instant: datetime) -> int:
-        return (self.day(self.as_of.at) - self.day(instant)).days
-
-    def is_recent(self, instant: datetime) -> bool:
-        """'In the last N days' is an age of at most N; after an outage the windows reach back to the last good round."""
-        outage = (self.day(self.as_of.at) - self.as_of.last_good_on).days if self.as_of.last_good_on else 0
-        return self.age_in_days(instant) <= max(self.rules.opportunity_window_days, outage)
-
-    def pipeline(self, job: Job) -> str:
-        """Install if its name contains 'install', else Sales."""
-        unit = "".join((job.unit or "").split()).lower()
-        mapped = {"".join(name.split()).lower(): pipeline for name, pipeline in self.rules.business_units.items()}
-        return mapped.get(unit, "install" if "install" in unit else "sales")
-
-    def job(self, job_id: int | None) -> Job | None:
-        return next((job for job in self.facts.jobs if job.id == job_id), None)
-
-    def is_free(self, job: Job) -> bool:
-        """Whether it stands, and has no opportunity."""
-        has_one = job.id in self.facts.taken or any(job.id in deal.job_ids for deal in self.deals)
-        return job.status != "canceled" and not has_one
-
-    def open_in(self, pipeline: str) -> list[Deal]:
-        return [deal for deal in self.deals if deal.status == "open" and deal.pipeline == pipeline]
-
-    def waiting_for_install(self) -> list[Deal]:
-        """The won opportunities without an install job that stands, the oldest first."""
-        won = [deal for deal in self.deals if deal.status == "won"]
-        return sorted(
-            (deal for deal in won if deal.pipeline == "sales" or self.canceled(deal)), key=lambda deal: deal.age
-        )
-
-    def canceled(self, deal: Deal) -> Job | None:
-        """Its job, if that was canceled."""
-        job = self.job(deal.job_id)
-        return job if job and job.status == "canceled" else None
-
-    def closes(self) -> list[datetime]:
-        """When its opportunities were closed; one that was merged into another lives on in that."""
-        return [deal.closed_at for deal in self.deals if deal.closed_at and deal.lost_reason != "merged"]
-
-    def owner(self, estimate: Estimate) -> Deal | None:
-        """Its estimates are those of its jobs, and the others since its first job and before the next opportunity's.
-
-        An estimate made or sold while the next deal is open, its own being closed, counts as that one's.
-        """
-        deals = sorted((deal for deal in self.deals if deal.lost_reason != "merged"), key=lambda deal: deal.age)
-        moments = [estimate.created_at, *([estimate.sold_at] if estimate.status == "sold" else [])]
-        mine = [deal for deal in deals if estimate.job_id is not None and estimate.job_id in deal.job_ids]
-        if estimate.job_id in self.facts.taken:
-            return None
-        if not mine:
-            mine = [deal for deal in deals if self.begin(deal) <= estimate.created_at][-1:]
-        if not mine:
-            return None
-        owner = mine[0]
-        for later in deals[deals.index(owner) + 1 :]:
-            over, until = owner.closed_at, later.closed_at
-            if over and any(moment > over and self.begin(later) <= moment <= (until or moment) for moment in moments):
-                owner = later
-        return owner
-
-    def begin(self, deal: Deal) -> datetime:
-        """When its first job or lead was created; if an estimate opened it after a loss, when that was."""
-        before = [each for each in self.deals if each.age < deal.age and set(each.job_ids) & set(deal.job_ids)]
-        return max([deal.since_at, *(each.closed_at for each in before if each.closed_at)])
-
-    def its(self, deal: Deal, status: str) -> list[Estimate]:
-        """Its estimates of one status, the oldest first."""
-        mine = [each for each in self.facts.estimates if self.owner(each) == deal and each.status == status]
-        return sorted(mine, key=lambda each: (each.created_at, each.id))
-
-    def change(self, deal: Deal, **fields: Any) -> None:
-        if deal.status == "open" and fields.get("status", "open") != "open":
-            fields = {"canceled_at": None} | fields
-        self.deals[self.deals.index(deal)] = replace(deal, **fields)
-
-    def may_move(self, deal: Deal, stage: str, records: list[Any]) -> bool:
-        """No automatic step moves an opportunity to an earlier stage; a stage set by hand wants a new fact."""
-        stages = SALES if deal.pipeline == "sales" else INSTALL
-        if deal.pinned or stage == deal.stage:
-            return False
-        alternates = {stage, deal.stage} == {"in-progress", "on-hold"}
-        return self.is_news(deal, records) and (alternates or stages.index(stage) > stages.index(deal.stage))
-
-    @staticmethod
-    def is_news(deal: Deal, records: list[Any]) -> bool:
-        """Whether a fact is among them that was not there when a person set the stage."""
-        return deal.hand_stage is None or any(record.fact not in deal.hand_facts for record in records)
-
-    def open(self, pipeline: str, stage: str, label: str, since: datetime, **more: Any) -> None:
-        numbers = [deal.number for deal in self.deals if deal.opened_for == self.facts.subject]
-        fields: dict[str, Any] = {
-            "subject": self.facts.subject,
-            "opened_for": self.facts.subject,
-            "number": max([self.facts.last_number, *numbers]) + 1,
-            "title": "",
-            "opened_at": self.as_of.at,
-            "since_at": since,
-            "close_on": self.day(self.as_of.at) + timedelta(days=self.rules.close_after_days),
-        }
-        self.deals.append(Deal(pipeline=pipeline, stage=stage, label=label, **fields | more))
-
-    # --- the steps
+class Round(Book):
+    """The steps, in their order."""
 
     def closed_by_hand(self) -> None:
         """Won and lost by hand: closed on the CRM's updatedAt."""
         for deal in list(self.deals):
-            if deal.status == "open" and deal.hand_stage == deal.stage and not deal.pinned:
+            if deal.status == "open" and deal.hand_at and deal.hand_stage == deal.stage and not deal.pinned:
                 if deal.stage in {"job-sold", "job-completed"}:
                     self.change(deal, status="won", closed_at=deal.hand_at, close_on=self.day(deal.hand_at))
                 elif deal.stage == "estimate-lost":
@@ -226,21 +108,6 @@ class Book:
             self.change(deal, job_id=job.id, job_ids=(*deal.job_ids, job.id), stage=stage)
         elif lead and lead.status == "dismissed":
             self.change(deal, status="lost", closed_at=lead.modified_at, lost_reason="lead dismissed")
-
-    def first(self, deal: Deal, jobs: list[Job]) -> Job | None:
-        """The oldest of some jobs that is free, or its own already, and stands."""
-        good = [job for job in jobs if self.is_free(job) or (job.id in deal.job_ids and job.status != "canceled")]
-        return min(good, key=lambda job: (job.created_at, job.id), default=None)
-
-    def next_job(self, deal: Deal, canceled: Job) -> Job | None:
-        return self.first(
-            deal,
-            [
-                job
-                for job in self.facts.jobs
-                if self.pipeline(job) == deal.pipeline and (job.created_at, job.id) > (canceled.created_at, canceled.id)
-            ],
-        )
 
     def appointments(self) -> None:
         """CRM-2: an appointment; a canceled job's next; none for 30 days: lost, in its stage."""
@@ -320,7 +187,7 @@ class Book:
             )
 
     def install_jobs(self) -> None:
-        """CRM-5: a standing install job at or after the first job: the won one that it belongs to, else the open one."""
+        """CRM-5: a standing install job moves the won one that it belongs to, else the open one."""
         for job in self.facts.jobs:
             deal = self.claimant(job) if self.pipeline(job) == "install" and self.is_free(job) else None
             if deal and deal.pipeline == "sales" and not deal.pinned and self.is_news(deal, [job]):
@@ -336,6 +203,7 @@ class Book:
         return next(iter(by_estimate + by_trade + won + [deal for deal in not_won if self.waits_for(deal, job)]), None)
 
     def waits_for(self, deal: Deal, job: Job) -> bool:
+        """Tell whether a job came at or after its first job; where its install job was canceled, after that."""
         if deal.pipeline == "sales":
             return job.created_at >= deal.since_at
         canceled = self.canceled(deal)
@@ -400,8 +268,8 @@ class Book:
                     value_cents=estimate.value_cents,
                     valued_by="estimate",
                     estimate_id=estimate.id,
-                    job_id=job.id if job else None,
-                    job_ids=(job.id,) if job else (),
+                    job_id=estimate.job_id,
+                    job_ids=() if estimate.job_id is None else (estimate.job_id,),
                 )
 
     def titles_and_days(self) -> None:
@@ -419,6 +287,7 @@ class Book:
             )
 
     def titled(self, label: str) -> str:
+        """'NAME - ...'."""
         return f"{self.facts.called} - {label}"
 
     def close_on(self, deal: Deal, job: Job | None) -> date:
@@ -428,47 +297,11 @@ class Book:
         sales = self.its(deal, "sold")
         if deal.status == "won" and sales:
             return self.day(max(each.sold_at for each in sales))
-        if deal.status == "won" and deal.pipeline == "install" and job and job.status == "completed":
+        if deal.status == "won" and deal.stage == "job-completed" and job and job.status == "completed":
             return self.day(job.completed_at or job.modified_at)
         if deal.status == "lost" and deal.closed_at:
             return self.day(deal.closed_at)
         return deal.close_on  # fixed once set
-
-
-def plain_hand(deal: Deal, stage: str, at: datetime, facts: Facts) -> Deal:
-    """Have a person set a stage of the deal's own pipeline; nothing moves backward from Job Sold or Estimate Lost."""
-    if deal.stage in {"job-sold", "estimate-lost"} or (stage in INSTALL) != (deal.pipeline == "install"):
-        return deal
-    visits = [visit for job in facts.jobs for visit in job.appointments]
-    there = [record.fact for record in (*facts.jobs, *visits, *facts.estimates, *facts.leads)]
-    return replace(deal, stage=stage, hand_stage=stage, hand_at=at, hand_facts=tuple(there))
-
-
-def plain_hand_over(deals: tuple[Deal, ...], gone: int, keeper: int, as_of: AsOf) -> tuple[Deal, ...]:
-    """Hand over what is open: a merged customer's keeps its key, a lead's becomes its customer's next.
-
-    If both have one, the older stays open and takes the other's jobs; the other is closed as lost, reason merged.
-    """
-    number = max((deal.number for deal in deals if deal.opened_for == keeper), default=0) + 1
-    key = {"opened_for": keeper, "number": number} if gone < 0 else {}
-    after = [
-        replace(deal, subject=keeper, **key) if (deal.subject, deal.status) == (gone, "open") else deal
-        for deal in deals
-    ]
-    for pipeline in ("sales", "install"):
-        both = [deal for deal in after if (deal.subject, deal.pipeline, deal.status) == (keeper, pipeline, "open")]
-        if len(both) > 1:
-            older, other = sorted(both, key=lambda deal: deal.age)
-            tied = {"job_ids": (*older.job_ids, *other.job_ids), "job_id": older.job_id or other.job_id}
-            after[after.index(older)] = replace(older, lead_id=older.lead_id or other.lead_id, **tied)
-            lost: dict[str, Any] = {
-                "status": "lost",
-                "lost_reason": "merged",
-                "job_ids": (),
-                "subject": other.opened_for,
-            }
-            after[after.index(other)] = replace(other, closed_at=as_of.at, close_on=as_of.today, **lost)
-    return tuple(after)
 
 
 def money(cents: int) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from st_sf_pipelines.rules import stamps
 from st_sf_pipelines.rules.stamps import instant, ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SECOND = 10_000_000
 NEW_YEAR = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) * SECOND
@@ -98,6 +104,13 @@ def test_the_epoch_is_zero_and_what_came_before_is_negative() -> None:
         "2026-01-01T00:60:00Z",
         "2026-01-01T00:00:60Z",
         "2026-01-01T00:00:00.Z",
+        "2026-02-29T00:00:00.5Z",
+        "2026-01-01T24:00:00.5Z",
+        "2026-01-01T00:60:00.5Z",
+        "2026-01-01T00:00:60.5Z",
+        "2026-01-01T00:00:+1.5Z",
+        "2026-01-01T00:00:00.1٢Z",
+        "2026-01-01 00:00:00.5Z",
         "2026-01-01T00:00:00,5Z",
         "2026-01-01T00:00:00.1234567890Z",
         "2026-01-01T00:00:00+8",
@@ -161,3 +174,17 @@ def test_counts_are_ordered_as_instants_and_instants_never_turn_back(one: int, o
 def test_any_text_is_a_count_or_a_value_error(text: str) -> None:
     with suppress(ValueError):
         assert isinstance(instant(ticks(text)), datetime)
+
+
+@settings(deadline=None)
+@given(
+    st.from_regex(re.compile(r"20\d\d-[01]\d-[0-3]\d[T ][0-2]\d:[0-6]\d:[0-6]\d\.\d{0,10}Z", re.ASCII), fullmatch=True)
+)
+def test_a_stamp_that_is_cut_counts_as_one_that_is_searched(stamp: str) -> None:
+    def counted(how: Callable[[str], int]) -> int | None:
+        try:
+            return how(stamp)
+        except ValueError:
+            return None
+
+    assert counted(ticks) == counted(stamps._ticks)

@@ -18,7 +18,7 @@ ZONE = ZoneInfo("America/Los_Angeles")
 TODAY = date(2026, 1, 31)
 NOON = datetime(2026, 1, 31, 20, tzinfo=UTC)
 USUAL = States()
-WHOLE: Facts = {"st_id": 7, "sales_jobs": 0, "install_jobs": 0, "installs": 0, "journey_before": 0}
+WHOLE: Facts = {"st_id": 7, "sales_stands": 0, "install_stands": 0, "installs": 0, "journey_before": 0}
 
 
 def frame(**given: Any) -> pd.DataFrame:
@@ -39,11 +39,11 @@ def one(bounds: States = USUAL, **given: Any) -> tuple[str, int]:
     return row["state"], row["journey"]
 
 
-SALES: Facts = {"sales_booked_at": 9, "sales_booked_job": 1, "sales_jobs": 1}
+SALES: Facts = {"sales_booked_at": 9, "sales_booked_job": 1, "sales_stands": 1}
 SALES_CANCELED: Facts = {"sales_canceled_at": 8, "sales_canceled_job": 1}
 OFFERED: Facts = {"estimate_open_at": 7, "estimate_open_job": 1}
 SOLD: Facts = {"estimate_sold_at": 6, "estimate_sold_job": 1}
-INSTALL: Facts = {"install_booked_at": 5, "install_booked_job": 2, "install_jobs": 1}
+INSTALL: Facts = {"install_booked_at": 5, "install_booked_job": 2, "install_stands": 1}
 INSTALL_CANCELED: Facts = {"install_canceled_at": 4, "install_canceled_job": 2}
 COMPLETED: Facts = {"install_completed_at": 3, "install_completed_job": 2, "installs": 1}
 LEAD: Facts = {"open_lead_at": 10}
@@ -63,14 +63,14 @@ def test_the_rules_stand_in_the_order_of_the_specification() -> None:
         (LEAD | SALES, "2"),
         (LEAD | SALES_CANCELED, "2.5"),
         (SALES | SALES_CANCELED, "2"),  # another sales job stands, with its appointment
-        ({"sales_jobs": 1} | SALES_CANCELED, "0"),  # another one stands, without
+        ({"sales_stands": 1} | SALES_CANCELED, "0"),  # another one stands, without
         (SALES_CANCELED | OFFERED, "3"),
         (SALES | OFFERED, "3"),
         (OFFERED | SOLD, "4"),
         (SOLD | INSTALL, "5"),
         (SOLD | INSTALL_CANCELED, "5.5"),
         (INSTALL | INSTALL_CANCELED, "5"),
-        ({"install_jobs": 1} | INSTALL_CANCELED | SOLD, "4"),
+        ({"install_stands": 1} | INSTALL_CANCELED | SOLD, "4"),
         (COMPLETED, "6"),
         (COMPLETED | LEAD, "1"),
         (COMPLETED | OFFERED, "3"),
@@ -114,7 +114,7 @@ def test_the_other_states_stay_until_a_fact_moves_them_unless_stale_after_ends_t
 
 def test_a_new_journey_starts_as_soon_as_it_supports_a_state_and_until_then_the_old_one_stands() -> None:
     assert one(**COMPLETED) == ("6", 1)
-    assert one(**COMPLETED, sales_jobs=1) == ("6", 1)
+    assert one(**COMPLETED, sales_stands=1) == ("6", 1)
     assert one(**COMPLETED, **SALES) == ("2", 2)
     assert one(**(COMPLETED | {"installs": 3}), **LEAD) == ("1", 4)
 

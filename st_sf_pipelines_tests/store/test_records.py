@@ -236,7 +236,7 @@ GOOD, BAD = customer(7, TICKS[1], name="Good"), customer(7, TICKS[2], name=None)
 def breaking_row(db: Database) -> None:
     """Fail in the insert of the rows: PostgreSQL's own bigint is too small for the second id."""
     fine, bad = checked("customers", GOOD, customer(8))[0]
-    write_page(db, "customers", [fine, type(bad)(**{**bad.__dict__, "id": 2**63})], [], ("t1", False))
+    write_page(db, "customers", [fine, bad._replace(id=2**63)], [], ("t1", False))
 
 
 def breaking_reject(db: Database) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import StrictBool, StrictStr
-
 from st_sf_pipelines.rules.contacts import phone_e164, valid_email
 from st_sf_pipelines.rules.name_patterns import split
 from st_sf_pipelines.rules.names import PersonName
@@ -20,12 +18,12 @@ class Customer(Record):
         *("name", "type", "first_name", "last_name", *Address.COLUMNS, "balance", "do_not_mail", "do_not_service"),
         *("merged_to_id", "created_on", "modified_on"),
     )
-    name: StrictStr
+    name: str
     type: Text = None
     address: Address | None = None
     balance: Money | None = None
-    doNotMail: StrictBool = False
-    doNotService: StrictBool = False
+    doNotMail: bool = False
+    doNotService: bool = False
     mergedToId: Id | None = None
 
     def columns(self) -> tuple[Any, ...]:
@@ -44,7 +42,7 @@ class CustomerContact(Record):
 
     COLUMNS = ("customer_id", "type", "value", "email", "phone", "e164", "created_on")
     customerId: Id
-    type: StrictStr
+    type: str
     value: Text = None
 
     def columns(self) -> tuple[Any, ...]:
@@ -81,7 +79,7 @@ class Lead(Record):
         *("customer_id", "status", "campaign_id", "business_unit_id", "job_type_id", "booking_id"),
         *("name", "first_name", "last_name", "phone", "e164", "email", *Address.COLUMNS, "created_on", "modified_on"),
     )
-    status: StrictStr
+    status: str
     customerId: Id | None = None
     campaignId: Id | None = None
     businessUnitId: Id | None = None
@@ -117,7 +115,7 @@ class Booking(Record):
         *("status", "source", "name", "job_id", "campaign_id", "business_unit_id", "job_type_id", "external_id"),
         *("starts_at", "created_on", "modified_on"),
     )
-    status: StrictStr
+    status: str
     source: Text = None
     name: Text = None
     jobId: Id | None = None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import StrictStr, model_validator
-
 from st_sf_pipelines.rules.stamps import instant
 from st_sf_pipelines.systems.servicetitan.records.record import (
     Id,
@@ -14,7 +12,6 @@ from st_sf_pipelines.systems.servicetitan.records.record import (
     Record,
     Text,
     folded,
-    stamped_at_creation,
 )
 
 
@@ -27,8 +24,8 @@ class Job(Record):
         *("created_on", "completed_on", "modified_on"),
     )
     customerId: Id
+    jobStatus: str
     jobNumber: Text = None
-    jobStatus: StrictStr
     businessUnitId: Id | None = None
     jobTypeId: Id | None = None
     campaignId: Id | None = None
@@ -53,10 +50,9 @@ class JobCanceledLog(Record):
 
     COLUMNS = ("job_id", "reason_id", "created_on")
     STAMP = "createdOn"
+    STAMPED_AT_CREATION = True
     jobId: Id
     reasonId: Id | None = None
-
-    _stamp = model_validator(mode="before")(stamped_at_creation)
 
     def columns(self) -> tuple[Any, ...]:
         """Give the columns."""
@@ -71,8 +67,8 @@ class Appointment(Record):
         *("created_on", "modified_on"),
     )
     jobId: Id
+    status: str
     customerId: Id | None = None
-    status: StrictStr
     appointmentNumber: Text = None
     start: Moment | None = None
     end: Moment | None = None
@@ -95,7 +91,7 @@ class AppointmentAssignment(Record):
     jobId: Id
     appointmentId: Id
     technicianId: Id
-    status: StrictStr
+    status: str
     assignedOn: Moment | None = None
 
     def columns(self) -> tuple[Any, ...]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import StrictBool, model_validator
-
 from st_sf_pipelines.rules.stamps import instant
 from st_sf_pipelines.systems.servicetitan.records.record import (
     Day,
@@ -17,7 +15,6 @@ from st_sf_pipelines.systems.servicetitan.records.record import (
     Reference,
     Text,
     folded,
-    stamped_at_creation,
 )
 
 
@@ -28,16 +25,16 @@ class Estimate(Record):
         *("job_id", "customer_id", "name", "status", "subtotal", "tax", "sold_on", "sold_by", "business_unit_id"),
         *("is_change_order", "created_on", "modified_on"),
     )
+    status: Named
     jobId: Id | None = None
     customerId: Id | None = None
     name: Text = None
-    status: Named
     subtotal: Money | None = None
     tax: Money | None = None
     soldOn: Moment | None = None
     soldBy: Id | None = None
     businessUnitId: Id | None = None
-    isChangeOrder: StrictBool = False
+    isChangeOrder: bool = False
 
     def columns(self) -> tuple[Any, ...]:
         """Give the columns."""
@@ -52,13 +49,12 @@ class Invoice(Record):
     """An invoice or an adjustment of one; money comes as text with two decimals."""
 
     COLUMNS = ("customer_id", "job_id", "adjustment_to_id", "total", "invoice_date", "created_on")
+    STAMPED_AT_CREATION = True
     customer: Reference | None = None
     job: Reference | None = None
     adjustmentToId: Id | None = None
     total: Money | None = None
     invoiceDate: Day | None = None
-
-    _stamp = model_validator(mode="before")(stamped_at_creation)
 
     def columns(self) -> tuple[Any, ...]:
         """Give the columns."""
