@@ -14,8 +14,8 @@ from st_sf_pipelines.rules.deals import Deal, Held, Move
 from st_sf_pipelines.rules.facts import AsOf
 from st_sf_pipelines.rules.fold import fold
 from st_sf_pipelines.rules.handover import hand_over
+from st_sf_pipelines.store import conclusions, log
 from st_sf_pipelines.store import deals as store
-from st_sf_pipelines.store import log
 from st_sf_pipelines.store.facts import deal_facts, ownerless
 from st_sf_pipelines.store.members import add_survivors
 from st_sf_pipelines.sync.derive import FOLLOWS
@@ -68,7 +68,7 @@ def derive_deals(
 ) -> Dealt:
     """Bring the deals up to date, in one transaction: whose they are, then what their facts lead to."""
     moment = AsOf(as_of, tenant.zone, last_good.astimezone(tenant.zone).date() if last_good else None)
-    written = store.Written()
+    written = conclusions.Written()
     with db.connect() as connection:
         version = deals_version(connection, tenant, rules)
         seq = log.look(connection, tenant.id, ASSET, FOLLOWS[ASSET], version, scope)
@@ -80,11 +80,11 @@ def derive_deals(
         looked = 0
         concluded = _concluded(connection, tenant, rules, moment)
         while batch := list(islice(concluded, BATCH)):
-            store.write(connection, tenant.id, batch, written)
+            conclusions.write(connection, tenant.id, batch, written)
             looked += len(batch)
         recent = as_of - timedelta(days=rules.opportunity_window_days)
         strays = [Held(None, "CRM-3", NOBODYS, (f"estimate {nr}",)) for nr in ownerless(connection, tenant.id, recent)]
-        store.hold_of_nobody(connection, tenant.id, strays)
+        conclusions.hold_of_nobody(connection, tenant.id, strays)
         log.move(connection, tenant.id, ASSET, seq, version)
         totals = store.totals(connection, tenant.id)
     return Dealt(looked, written.new, written.changed, written.moves, **totals)
@@ -108,8 +108,8 @@ def _hand_over(connection: Connection, tenant: Tenant, moment: AsOf) -> None:
     handed = hand_over(before.values(), keeper_of, numbers, moment)
     after = {deal.key: deal for deals in handed.deals.values() for deal in deals}
     told = [stage_changed(after[move.deal], move, after[move.deal].changes) for move in handed.moves]
-    store.hand_over(connection, tenant.id, before, after, handed.moves, told, handed.rekeyed)
-    store.hand_over_contacts(connection, tenant.id, keeper_of)
+    conclusions.hand_over(connection, tenant.id, before, after, handed.moves, told, handed.rekeyed)
+    conclusions.hand_over_contacts(connection, tenant.id, keeper_of)
 
 
 def _concluded(
