@@ -75,20 +75,3 @@ def test_contacts_that_salesforce_merged_are_followed_or_parked(world: World) ->
     assert "merge the two in ServiceTitan" in parked(world)[0]["mend"]
     assert one(world, "Contact")["FirstName"] == "Anna"
     good_round(world, "parked")
-
-
-def test_a_member_of_a_segments_campaign_is_made_once(world: World) -> None:
-    [campaign] = world.sf.put_records("Campaign", {"Name": "VIP", "IsActive": True})
-    world.extra["salesforce"] = {"campaigns": {"High Value": campaign}}
-    world.write_site()
-    rich, _ = new_customer(world, "Ann Rich"), new_customer(world, "Bob Poor")
-    bill = {"customer": {"id": rich, "name": "x"}, "subTotal": "6000.00", "total": "6000.00"}
-    [invoice] = world.st.put("invoices", [bill])
-    good_round(world)
-    member = one(world, "CampaignMember")
-    assert (member["CampaignId"], member["ContactId"]) == (campaign, by_key(world.sf, "Contact")[f"st_{rich}"]["Id"])
-    for total in ("1.00", "7000.00"):  # out of the segment, and into it again
-        world.st.put("invoices", [{"id": invoice, "total": total}])
-        good_round(world)
-    assert [row["Id"] for row in world.sf.records("CampaignMember")] == [member["Id"]]
-    assert prove(world)["ok"]

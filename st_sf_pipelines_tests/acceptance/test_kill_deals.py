@@ -22,7 +22,7 @@ POINTS = (  # the system, and the write that it makes and never answers
     ("crm", {"path": "/api/contacts?depth=0", "method": "POST", "nth": 2}),
     ("crm", {"path": "/api/opportunities?depth=0", "method": "POST", "nth": 1}),
     ("crm", {"path": "/api/activities?depth=0", "method": "POST", "nth": 3}),
-    ("salesforce", {"path": "sobjects/Event", "nth": 1}),
+    ("salesforce", {"path": "/composite/sobjects", "method": "POST", "nth": 1}),
 )
 
 
@@ -33,8 +33,8 @@ def test_a_kill_between_writes_doubles_nothing(open_world: OpenWorld, tmp_path: 
     try:
         for nr, (system, match) in enumerate(POINTS, start=1):
             for name in ("Ann", "Bob", "Cal"):
-                done: dict[str, Any] = {"jobStatus": "Completed", "completedOn": sale.now()}
-                sale.a_job(world, new_customer(world, f"{name} Lee", email=f"{name}{nr}@example.com"), **done)
+                customer = new_customer(world, f"{name} Lee", email=f"{name}{nr}@example.com")
+                sale.a_job(world, customer, jobStatus="Completed", completedOn=sale.now())
             stand_in = sale.crm_of(world) if system == "crm" else world.sf
             sale.count_anew(world)
             stand_in.set_faults({"match": match, "do": SILENT})
