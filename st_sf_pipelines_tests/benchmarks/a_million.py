@@ -88,7 +88,7 @@ def _parts(rows: Measured, db: Database, customers: int, now: datetime) -> None:
             lambda connection: state_store.facts(connection, tenant.id, {}),
             lambda frame: states.conclude(frame, day, tenant.zone, States()),
         ),
-        "deals": (deals, lambda pair: fold(*pair, as_of, Pipelines())),
+        "deals": (deals, lambda pair: fold(pair[0], pair[1], as_of, Pipelines())),
     }
     for name, (facts, conclude) in parts.items():
         ruled = 0.0
