@@ -32,6 +32,8 @@ _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _SCHEME: Final = re.compile(r"^postgres(ql)?(\+\w+)?://")
 _MIGRATING: Final = 7_317_001
 _MUCH: Final = 1_000
+_TO_THE_END: Final = "-c cursor_tuple_fraction=1"
+"""We read every stream to its end; PostgreSQL would plan for the first tenth of it."""
 
 
 def libpq_url(url: str) -> str:
@@ -113,7 +115,7 @@ class Database:
             max_size=self._size,
             timeout=30,
             check=ConnectionPool.check_connection,
-            kwargs={"row_factory": dict_row, "options": "-c timezone=UTC -c application_name=st_sf"},
+            kwargs={"row_factory": dict_row, "options": f"-c timezone=UTC -c application_name=st_sf {_TO_THE_END}"},
             open=False,
         )
         pool.open()
