@@ -28,21 +28,21 @@ FOLLOWS: Final = {  # asset → the assets whose changes it looks at; the asset 
                             "servicetitan/jobs", "servicetitan/invoices"),
     "customers/segment":   ("customers/profile",),
     "customers/state":     ("customers/profile", "servicetitan/leads", "servicetitan/jobs",
-                            "servicetitan/appointments", "servicetitan/estimates"),
+                            "servicetitan/appointments", "servicetitan/estimates", "servicetitan/business_units"),
     "pipeline/opportunities":
                            ("customers/profile", "servicetitan/leads", "servicetitan/jobs",
                             "servicetitan/appointments", "servicetitan/appointment_assignments",
-                            "servicetitan/estimates"),
+                            "servicetitan/estimates", "servicetitan/business_units"),
     "salesforce/accounts": ("customers/profile", "customers/segment"),
     "salesforce/contacts": ("customers/profile",),
     "salesforce/opportunities":
-                           ("pipeline/opportunities",),
+                           ("pipeline/opportunities", "servicetitan/campaigns"),
     "salesforce/events":   ("customers/profile", "servicetitan/jobs", "servicetitan/appointments"),
-    "salesforce/leads":    ("servicetitan/leads", "pipeline/opportunities"),
+    "salesforce/leads":    ("servicetitan/leads", "pipeline/opportunities", "servicetitan/campaigns"),
     "salesforce/campaign_members":
                            ("customers/segment",),
     "crm/contacts":        ("customers/profile", "servicetitan/leads", "pipeline/opportunities"),
-    "crm/opportunities":   ("pipeline/opportunities",),
+    "crm/opportunities":   ("pipeline/opportunities", "servicetitan/business_units"),
     "crm/activities":      ("pipeline/opportunities",),
 }
 # fmt: on
