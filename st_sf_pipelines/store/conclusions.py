@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import sql
 
+from st_sf_pipelines.store.database import grown
 from st_sf_pipelines.store.deals import ASSET, COLUMNS, LISTS
 
 if TYPE_CHECKING:
@@ -181,6 +182,19 @@ def _write_due(connection: Connection, tenant_id: int, due: Mapping[int, date | 
             "INSERT INTO pipeline.due (tenant_id, subject, due_on) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
             [(tenant_id, subject, day) for subject, day in due.items() if day is not None],
         )
+
+
+def totals(connection: Connection, tenant_id: int, written: Written) -> dict[str, int]:
+    """Count all deals, contacts and things held back that stand, after a look: total, contacts, held."""
+    grown(connection, "pipeline.opportunities", written.new)
+    grown(connection, "pipeline.contacts", written.contacts)
+    row = connection.execute(
+        """SELECT (SELECT count(*) FROM pipeline.opportunities WHERE tenant_id = %(tenant)s) AS total,
+                  (SELECT count(*) FROM pipeline.contacts WHERE tenant_id = %(tenant)s) AS contacts,
+                  (SELECT count(*) FROM pipeline.held WHERE tenant_id = %(tenant)s) AS held""",
+        {"tenant": tenant_id},
+    ).fetchone()
+    return dict(row or {})
 
 
 def hand_over(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from psycopg import sql
 
 from st_sf_pipelines.rules.deals import Deal, key_of
-from st_sf_pipelines.store.database import grown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -122,19 +121,6 @@ def take_seen(connection: Connection, tenant_id: int) -> dict[str, dict[str, Any
         [tenant_id],
     ).fetchall()
     return {key_of(row["opened_for"], row["number"]): row for row in rows}
-
-
-def totals(connection: Connection, tenant_id: int, written: Written) -> dict[str, int]:
-    """Count all deals, contacts and things held back that stand, after a look: total, contacts, held."""
-    grown(connection, "pipeline.opportunities", written.new)
-    grown(connection, "pipeline.contacts", written.contacts)
-    row = connection.execute(
-        """SELECT (SELECT count(*) FROM pipeline.opportunities WHERE tenant_id = %(tenant)s) AS total,
-                  (SELECT count(*) FROM pipeline.contacts WHERE tenant_id = %(tenant)s) AS contacts,
-                  (SELECT count(*) FROM pipeline.held WHERE tenant_id = %(tenant)s) AS held""",
-        {"tenant": tenant_id},
-    ).fetchone()
-    return dict(row or {})
 
 
 def has_due(connection: Connection, tenant_id: int, day: date) -> bool:

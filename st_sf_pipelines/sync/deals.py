@@ -86,7 +86,7 @@ def derive_deals(
         strays = [Held(None, "CRM-3", NOBODYS, (f"estimate {nr}",)) for nr in ownerless(connection, tenant.id, recent)]
         conclusions.hold_of_nobody(connection, tenant.id, strays)
         log.move(connection, tenant.id, ASSET, seq, version)
-        totals = store.totals(connection, tenant.id, written)
+        totals = conclusions.totals(connection, tenant.id, written)
     return Dealt(looked, written.new, written.changed, written.moves, **totals)
 
 

@@ -15,6 +15,7 @@ from st_sf_pipelines.defs.history import TENANT_MONTHS
 from st_sf_pipelines.defs.resources import TENANTS
 from st_sf_pipelines.defs.round import lock_name
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES
+from st_sf_pipelines.systems.targets import SYSTEMS
 from st_sf_pipelines_tests.world import TENANT, World, small_shop
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ AFTER_PROFILE = {
     *("salesforce/accounts", "salesforce/contacts", "salesforce/leads", "salesforce/opportunities"),
     *("salesforce/events", "salesforce/campaign_members"),
     *("crm/contacts", "crm/opportunities", "crm/activities"),
+}
+AFTER_UNIT = {
+    *("servicetitan/business_units", "customers/state", "pipeline/opportunities"),
+    *("salesforce/leads", "salesforce/opportunities", "crm/contacts", "crm/opportunities", "crm/activities"),
 }
 EVERYTHING = {entity.asset for entity in ENTITIES} | AFTER_PROFILE | {"crm/changes"}
 ASIDE = {"servicetitan/sweep", "servicetitan/history"}
@@ -213,7 +218,7 @@ def test_the_sensor_starts_a_round_where_there_is_news_and_of_what_follows_it_al
     shop.st.put("business_units", [{"name": "Pool - Service"}])
     next_beat(shop)
     [unit], _ = tick(shop)
-    assert names(unit.asset_selection) == {"servicetitan/business_units"}
+    assert names(unit.asset_selection) == AFTER_UNIT
     assert run(shop, unit).success
     next_beat(shop)
     shop.sf.count_anew()
@@ -350,8 +355,8 @@ def test_the_nightly_proof_reads_each_tenants_targets_back(two: World) -> None:
             assert check.check_name == "target_shows_what_it_acknowledged"
             passed[request.tags["st/tenant"], check.asset_key.to_user_string()] = check.passed
     assert passed == {
-        ("socal", "salesforce/accounts"): True,
-        ("socal", "salesforce/contacts"): True,
-        ("dallas", "salesforce/accounts"): False,
-        ("dallas", "salesforce/contacts"): True,
+        (tenant, target.asset): (tenant, target.asset) != ("dallas", "salesforce/accounts")
+        for tenant in ("socal", "dallas")
+        for system in SYSTEMS
+        for target in system.objects
     }
