@@ -203,6 +203,7 @@ def test_the_sensor_starts_a_round_where_there_is_news_and_of_what_follows_it_al
     assert {check.name for check in changed.asset_check_keys or ()} == {
         "every_record_fits",
         "every_record_accounted_for",
+        "no_opportunity_moved_backward",
     }
     assert "new in customers" in changed.tags["st/news"]
     calls = shop.st.counters["by_entity"]["jobs"]["feed"]
@@ -213,6 +214,7 @@ def test_the_sensor_starts_a_round_where_there_is_news_and_of_what_follows_it_al
     assert {check.check_name for check in done.get_asset_check_evaluations()} == {
         "every_record_fits",
         "every_record_accounted_for",
+        "no_opportunity_moved_backward",
     }
 
     shop.st.put("business_units", [{"name": "Pool - Service"}])
