@@ -39,7 +39,8 @@ def test_every_customer_arrives_as_account_and_contact_with_the_fields_of_sectio
 ) -> None:
     world = open_world(shop_of(60), page_size=page_size)
     round_ = world.sync(as_of=NOON)
-    assert (round_["status"], round_["derived"]) == ("success", {"profiles": 60, "segments": 60})
+    assert round_["status"] == "success"
+    assert {round_["derived"][each] for each in ("profiles", "segments", "states")} == {60}
     accounts, contacts = by_key(world.sf, "Account"), by_key(world.sf, "Contact")
     wanted = expected(world.st.shop.tenant(), datetime.fromisoformat(NOON))
     assert len(wanted) == 60
@@ -57,14 +58,15 @@ def test_every_customer_arrives_as_account_and_contact_with_the_fields_of_sectio
 def test_450_customers_take_two_calls_an_object_and_a_second_round_none(open_world: OpenWorld) -> None:
     world = open_world(shop_of(450))
     first = world.sync(as_of=NOON)
-    assert {asset: row["created"] for asset, row in first["targets"].items()} == {ACCOUNTS: 450, CONTACTS: 450}
+    created = {asset: row["created"] for asset, row in first["targets"].items() if row["created"]}
+    assert (created[ACCOUNTS], created[CONTACTS]) == (450, 450)
     assert all(row["calls"] <= 2 for row in first["targets"].values())
-    assert calls(world.sf) <= 4
+    assert calls(world.sf) <= 2 * len(created)
     assert world.sf.counters["auto_assign"].keys() == {"FALSE"}
     world.sf.count_anew()
     again = world.sync(as_of=NOON)
     assert again["status"] == "success"
-    assert again["derived_changed"] == {"profiles": 0, "segments": 0}
+    assert set(again["derived_changed"].values()) == {0}
     assert {row[what] for row in again["targets"].values() for what in ("planned", "created", "updated", "calls")} == {
         0
     }

@@ -470,7 +470,8 @@ def assert_nothing_is_lost(world: World) -> None:
     assert {row["ServiceTitan_Account_Id__c"]: shown(row) for row in accounts} == expected(world)
     own = {row["ServiceTitan_Account_Id__c"]: row["Id"] for row in accounts}
     assert all(row["AccountId"] == own[row["ServiceTitan_Customer_Id__c"]] for row in contacts)
-    stand = "SELECT state, count(*) AS count FROM sync.deliveries GROUP BY state"
+    stand = """SELECT state, count(*) AS count FROM sync.deliveries
+               WHERE asset IN ('salesforce/accounts', 'salesforce/contacts') GROUP BY state"""
     assert world.rows(stand) == [{"state": "synced", "count": 2 * len(truth)}]
     report = prove(world.settings, None, sample=None, repair=False)
     assert report["ok"], report
@@ -482,7 +483,7 @@ def assert_it_rests(world: World) -> None:
     again = world.sync()
     assert again["status"] == "success"
     assert world.sf.counters["requests"] == 0
-    assert again["derived_changed"] == {"profiles": 0, "segments": 0}
+    assert set(again["derived_changed"].values()) == {0}
     assert {counts["planned"] for counts in again["targets"].values()} == {0}
 
 
