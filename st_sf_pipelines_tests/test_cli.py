@@ -23,6 +23,8 @@ import pytest
 from st_sf_pipelines.defs.round import lock_name
 from st_sf_pipelines.store import audit, local
 from st_sf_pipelines.store.database import dagster_url, ensure_database
+from st_sf_pipelines.systems.servicetitan.entities import ENTITIES
+from st_sf_pipelines.systems.targets import SYSTEM
 from st_sf_pipelines_tests.commands import Commands, Said
 from st_sf_pipelines_tests.world import TENANT, World, small_shop
 
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
 PROGRAM: Final = str(Path(sys.executable).with_name("st-sf"))
 CUSTOMERS: Final = 12
 PATIENCE: Final = 60.0
-ENTITIES: Final = {"customers", "customer_contacts", "jobs", "invoices", "business_units"}
-TARGETS: Final = {"salesforce/accounts", "salesforce/contacts"}
+TARGETS: Final = {target.asset for target in SYSTEM["salesforce"].objects}
+PEOPLE: Final = ("salesforce/accounts", "salesforce/contacts")
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +112,7 @@ def test_a_first_hour_with_the_program(shop: World, st_sf: Commands, tmp_path: P
     assert {*planned.json} == {"as_of", "tenants"}
     assert (tenant["name"], tenant["status"], tenant["error"]) == ("socal", "success", None)
     assert {*tenant["targets"]} == TARGETS
-    for row in tenant["targets"].values():
+    for row in (tenant["targets"][asset] for asset in PEOPLE):
         assert row["records"] == row["create"] == CUSTOMERS
         assert (row["update"], row["calls"], row["parked"]) == (0, 1, 0)
     dry = st_sf("sync", "--dry-run", "--json")
@@ -152,15 +154,15 @@ def has_the_keys_of_the_design(report: dict[str, Any]) -> None:
     for tenant in report["tenants"]:
         assert {*tenant} >= {"name", "status", "error", "entities", "derived", "targets"}
         assert tenant["status"] in ("success", "parked", "stopped", "failed")
-        assert {*tenant["entities"]} == ENTITIES
+        assert {*tenant["entities"]} == {entity.name for entity in ENTITIES}
         for row in tenant["entities"].values():
             assert {*row} >= {"read", "new", "changed", "quarantined", "calls"}
-        assert {*tenant["derived"]} >= {"profiles", "segments"}
+        assert {*tenant["derived"]} >= {"profiles", "segments", "opportunities", "states"}
         assert {*tenant["targets"]} == TARGETS
         for row in tenant["targets"].values():
             assert {*row} >= {"planned", "created", "updated", "unchanged", "parked", "calls"}
         counts = [*tenant["entities"].values(), *tenant["targets"].values(), tenant["derived"]]
-        assert all(type(row[name]) is int for row in counts for name in {*row} - {"seconds", "would"})
+        assert all(type(row[name]) is int for row in counts for name in {*row} - {"seconds", "would", "drift"})
 
 
 def test_a_customer_is_explained_by_its_id_and_by_its_key_in_words_and_as_json(shop: World, st_sf: Commands) -> None:
@@ -188,8 +190,8 @@ def test_a_customer_is_explained_by_its_id_and_by_its_key_in_words_and_as_json(s
         "2020-05-04",
     ):
         assert word in words.out
-    fails(st_sf("explain", "123456"), "no customer 123456 is known")
-    fails(st_sf("explain", "Lovelace"), "'Lovelace' is no customer id; expected a number")
+    fails(st_sf("explain", "123456"), "123456: not known")
+    fails(st_sf("explain", "Lovelace"), "'Lovelace' is no customer; expected a number")
     fails(st_sf("explain", "77", "--tenant", "dallas"), "there is no tenant 'dallas'", "socal")
 
 

@@ -249,4 +249,4 @@ def test_one_record_too_many_signs_is_its_own_trouble(world: World) -> None:
     assert [(row["key"], row["code"], row["fields"]) for row in parked(world)] == [
         (f"st_{long}", "STRING_TOO_LONG", ["LastName"])
     ]
-    assert calls(world.sf) <= 4
+    assert calls(world.sf) <= 5
