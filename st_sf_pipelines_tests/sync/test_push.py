@@ -37,8 +37,10 @@ def test_every_record_sent_has_a_receipt_of_its_run(world: World) -> None:
         ("salesforce/accounts", "created", 1203, 1203),
         ("salesforce/contacts", "created", 1203, 1203),
     ]
-    calls = [row["calls"] for row in run["targets"].values()]
-    assert calls == [3, 2], "one look at both objects, then two calls each of at most a thousand rows"
+    calls = {target: row["calls"] for target, row in run["targets"].items() if row["calls"]}
+    assert calls == {"salesforce/accounts": 3, "salesforce/contacts": 2}, (
+        "one look at both objects, then two calls each of at most a thousand rows"
+    )
 
 
 def test_only_the_customers_named_are_planned_when_ids_are_given(world: World) -> None:
