@@ -129,6 +129,25 @@ def test_a_listener_is_told_of_a_stored_event(dagster_home: Path) -> None:
         assert run_id in str([notice.payload for notice in listener.notifies])
 
 
+def test_dagsters_statements_share_connections_and_one_that_was_cut_is_made_anew(dagster_home: Path) -> None:
+    assert dagster_home.exists()
+    instance.prepare_dagster(load())
+    name = urlsplit(_as_libpq()).path.lstrip("/")
+    asked = "FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+    with instance.open_instance(load()) as opened, closing(psycopg2.connect(_as_libpq())) as other:
+        other.autocommit = True
+        with other.cursor() as cursor:
+            seen = set()
+            for _ in range(5):
+                assert opened.get_runs() == []
+                assert opened.event_log_storage.get_asset_records([dg.AssetKey("told")]) == []
+                cursor.execute(f"SELECT pid {asked}", [name])
+                seen.update(cursor.fetchall())
+            assert len(seen) == 1
+            cursor.execute(f"SELECT pg_terminate_backend(pid) {asked}", [name])
+        assert dg.materialize([_nothing], instance=opened).success
+
+
 @dg.asset
 def _nothing() -> None:
     """Be materialized."""
