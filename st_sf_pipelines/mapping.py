@@ -192,6 +192,11 @@ class ObjectMap:
     behind: tuple[str, ...] = ()
 
     @property
+    def ahead(self) -> frozenset[str]:
+        """The assets that go before this one: its parent, those its fields point to, those it is told to be behind."""
+        return frozenset({*filter(None, [self.parent]), *self.behind, *self.points_to})
+
+    @property
     def digest(self) -> str:
         """Change whenever a row changes, so that everything is planned anew."""
         return hashlib.blake2b(repr((self.key, self.fields)).encode(), digest_size=8).hexdigest()

@@ -12,7 +12,7 @@ from st_sf_pipelines.defs.round import lock_name
 from st_sf_pipelines.errors import StSfError
 from st_sf_pipelines.store import cursors
 from st_sf_pipelines.store.leases import lease
-from st_sf_pipelines.sync import deals, deliver, derive, lists, plan, receive
+from st_sf_pipelines.sync import deals, deliver, derive, lists, receive
 from st_sf_pipelines.sync.pages import has_news
 from st_sf_pipelines.systems.crm.client import CrmClient
 from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
@@ -63,12 +63,10 @@ def look(db: Database, tenant: Tenant, site: Site, as_of: datetime) -> News:
         reasons.append("a deal is due, or waits to be derived, or a rule was edited")
     for system in SYSTEMS:
         targets = system.maps(tenant)
-        if any(plan.is_behind(db, tenant, target, system.key(tenant)) for target in targets):
+        guard, closing = site.guard_of(tenant), system.closing
+        if why := deliver.has_news(db, tenant, targets, system.key(tenant), guard, closing):
             assets += [target.asset for target in targets]
-            reasons.append(f"changes wait to be planned for {system.name}, or a map was edited")
-        elif any(deliver.is_waiting(db, tenant, target, site.guard_of(tenant), system.closing) for target in targets):
-            assets += [target.asset for target in targets]
-            reasons.append(f"records wait to be sent to {system.name}")
+            reasons.append(f"{system.name}: {why}")
     answer = _by_hand(db, tenant)
     if answer is True:
         assets.append(CHANGES)

@@ -35,7 +35,7 @@ def _asset(system: System, target: ObjectMap) -> dg.AssetsDefinition:
         for field in target.fields
     ]
     ours = {each.asset for each in system.objects} - {target.asset}
-    before = sorted({*filter(None, [target.parent]), *target.behind, *(target.points_to & ours)})
+    before = sorted(target.ahead & ours)
 
     @dg.asset(
         key=key_of(target.asset),

@@ -10,6 +10,7 @@ import dagster as dg
 from dagster_postgres.utils import DagsterPostgresException
 from sqlalchemy.exc import OperationalError
 
+from st_sf_pipelines import errors
 from st_sf_pipelines.definitions import defs
 from st_sf_pipelines.defs.automation import selected
 from st_sf_pipelines.defs.instance import open_database
@@ -149,11 +150,11 @@ def _counts(operation: dict[str, Any]) -> dict[str, Any]:
 
 
 def cause(result: dg.ExecuteInProcessResult) -> str:
-    """Give the sentence of the innermost error of a run that failed before it could keep its account."""
+    """Give the sentence of a run that failed before it could keep its account: our own error's, else the innermost."""
     for event in result.all_events:
         error = getattr(event.event_specific_data, "error", None)
         if error is not None:
-            while error.cause is not None:
+            while error.cause is not None and not hasattr(errors, error.cls_name or ""):
                 error = error.cause
             return str(error.message).partition(": ")[2].strip() or str(error.message)
     return "the run failed; its page in the Dagster UI tells why"

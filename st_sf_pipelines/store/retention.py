@@ -32,7 +32,7 @@ SWEPT: Final = (  # table, which of its rows may go
     ("sync.operations", f"at < %(audit)s AND (tenant_id, run_id) NOT IN ({_KEPT})"),
     ("sync.receipts",   """at < %(receipts)s AND EXISTS (
                            SELECT FROM sync.receipts newer WHERE newer.tenant_id = receipts.tenant_id
-                           AND newer.asset = receipts.asset AND newer.st_id = receipts.st_id
+                           AND newer.asset = receipts.asset AND newer.subject = receipts.subject
                            AND newer.id > receipts.id)"""),
 )
 # fmt: on

@@ -9,7 +9,7 @@ from st_sf_pipelines.store import guard as guards
 from st_sf_pipelines.store import ledger, outgoing
 from st_sf_pipelines.store import standing as standings
 from st_sf_pipelines.sync.derive import FOLLOWS
-from st_sf_pipelines.sync.plan import plan
+from st_sf_pipelines.sync.plan import is_behind, plan
 from st_sf_pipelines.sync.push import open_targets, push
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def deliver(
     planned and guarded with it: a person sees, and allows, the whole change at once. `values` are what the sources'
     statements ask of the system's section. Raise RemoteError, TargetStopped.
     """
-    along = [each for each in siblings if set(FOLLOWS[each.asset]) <= set(FOLLOWS[target.asset])]
+    along = _companions(target, siblings)
     planned = {each.asset: plan(db, tenant, each, key_format, as_of, scope, values) for each in along}[target.asset]
     source = outgoing.count(db, tenant.id, target.source)
     before = standings.standing(db, tenant.id, target.asset, source)
@@ -84,12 +84,42 @@ def seed(
             standings.keep_seeded(db, tenant_id, asset, remote_ids)
 
 
-def is_waiting(db: Database, tenant: Tenant, target: ObjectMap, guard: Guard, closing: Closing) -> bool:
-    """Tell whether records of an object are due to be sent, and no guard holds them back."""
+def has_news(
+    db: Database, tenant: Tenant, targets: Sequence[ObjectMap], key_format: str, guard: Guard, closing: Closing
+) -> str:
+    """Say why a round of a target would get somewhere, or nothing: what the guard holds is no news until it is allowed.
+
+    An object that is held is planned by each round, with its companions; those behind it are not reached.
+    """
+    held = {each.asset for each in targets if _exceeds(db, tenant, each, guard, closing)}
+    planned: set[str] = set()
+    stuck: set[str] = set()
+    for target in targets:
+        companions = {each.asset for each in _companions(target, targets)}
+        if target.ahead & stuck:
+            stuck.add(target.asset)
+        elif companions & held:
+            stuck.add(target.asset)
+            planned |= companions
+    reached = [each for each in targets if each.asset not in stuck or each.asset in planned]
+    if any(is_behind(db, tenant, each, key_format) for each in reached):
+        return "changes wait to be planned, or a map was edited"
+    with db.connect() as connection:
+        free = [each.asset for each in targets if each.asset not in stuck]
+        waits = any(ledger.wants_sending(connection, tenant.id, asset) for asset in free)
+    return "records wait to be sent" if waits else ""
+
+
+def _exceeds(db: Database, tenant: Tenant, target: ObjectMap, guard: Guard, closing: Closing) -> bool:
     with db.connect() as connection:
         if not ledger.wants_sending(connection, tenant.id, target.asset):
             return False
-    return not mass_change(db, tenant, target, closing).exceeds(guard.share, guard.at_least)
+    return mass_change(db, tenant, target, closing).exceeds(guard.share, guard.at_least)
+
+
+def _companions(target: ObjectMap, siblings: Sequence[ObjectMap]) -> list[ObjectMap]:
+    """Give the objects that follow no more than this one, itself among them: they are planned and guarded together."""
+    return [each for each in siblings if set(FOLLOWS[each.asset]) <= set(FOLLOWS[target.asset])]
 
 
 def mass_change(db: Database, tenant: Tenant, target: ObjectMap, closing: Closing) -> MassChange:

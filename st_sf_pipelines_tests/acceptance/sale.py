@@ -118,12 +118,12 @@ def stage_id(world: World, slug: str) -> Any:
 
 
 def crm_deals(world: World) -> list[dict[str, Any]]:
-    """Give the CRM's opportunities, with the slugs of stage and pipeline, the first made first."""
+    """Give the CRM's opportunities, with the slugs of stage and pipeline, in the order of ours."""
     slugs = stages(world)
     pipelines = {each["id"]: each["slug"] for each in crm_of(world).records("pipelines")}
     return [
         {**each, "stage": slugs.get(each["stage"], each["stage"]), "pipeline": pipelines[each["pipeline"]]}
-        for each in crm_of(world).records("opportunities")
+        for each in sorted(crm_of(world).records("opportunities"), key=lambda each: str(each.get("serviceTitanId")))
     ]
 
 

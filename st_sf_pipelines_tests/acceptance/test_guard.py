@@ -82,7 +82,7 @@ def test_a_poll_does_not_ask_again_for_what_the_guard_holds(world: World) -> Non
     world.sync(as_of=JUNE)
     rename(world, ids)
     stopped(world, as_of=JUNE)
-    assert probe(world, JUNE).assets == ()
+    assert probe(world, JUNE).sentence == "nothing changed"
 
 
 def test_the_guard_is_a_tenants_own_to_set(world: World) -> None:

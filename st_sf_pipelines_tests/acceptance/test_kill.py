@@ -513,7 +513,7 @@ def expected(world: World) -> dict[str, dict[str, Any]]:
             worth[whose] += round(Decimal(invoice["total"]) * 100)
     return {
         f"st_{key}": {
-            "Name": record["name"],
+            "Name": record["name"].strip(),
             "Type": record["type"],
             "BillingCity": record["address"].get("city") or None,
             "BillingState": record["address"].get("state") or None,

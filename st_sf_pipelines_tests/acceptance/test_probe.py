@@ -109,7 +109,7 @@ def test_a_refused_record_is_no_news_until_it_is_to_be_tried_again(world: World)
     world.sync(as_of=JUNE)
     assert probe(world, JUNE).assets == ()
     retry(world, f"st_{bad}")
-    assert probe(world, JUNE).sentence == "records wait to be sent to salesforce"
+    assert probe(world, JUNE).sentence == "salesforce: records wait to be sent"
 
 
 def test_a_record_that_waits_for_its_pause_is_news_when_it_is_over(world: World, naps: list[float]) -> None:
@@ -121,7 +121,7 @@ def test_a_record_that_waits_for_its_pause_is_news_when_it_is_over(world: World,
     assert probe(world, JUNE).assets == ()
     with world.db.connect() as connection:
         connection.execute("UPDATE sync.deliveries SET next_try_at = now() WHERE next_try_at IS NOT NULL")
-    assert probe(world, JUNE).sentence == "records wait to be sent to salesforce"
+    assert probe(world, JUNE).sentence == "salesforce: records wait to be sent"
     world.sf.set_faults()
     world.sync(as_of=JUNE)
     assert probe(world, JUNE).assets == ()
@@ -138,13 +138,13 @@ def test_an_account_that_waits_is_news_though_its_contact_was_refused(world: Wor
     assert naps
     with world.db.connect() as connection:
         connection.execute("UPDATE sync.deliveries SET next_try_at = now() WHERE next_try_at IS NOT NULL")
-    assert probe(world, JUNE).sentence == "records wait to be sent to salesforce"
+    assert probe(world, JUNE).sentence == "salesforce: records wait to be sent"
 
 
 def test_what_a_dry_round_left_to_send_is_news(world: World) -> None:
     new_customer(world, "Ann Lee")
     world.sync(as_of=JUNE, dry_run=True)
-    assert probe(world, JUNE).sentence == "records wait to be sent to salesforce"
+    assert probe(world, JUNE).sentence == "salesforce: records wait to be sent"
 
 
 def test_an_unfinished_load_is_news(world: World) -> None:

@@ -51,7 +51,7 @@ def receipt(db: Database, st_id: int, days_ago: float, asset: str = "salesforce/
     """Keep a receipt of some days ago."""
     with db.connect() as connection:
         connection.execute(
-            """INSERT INTO sync.receipts (run_id, tenant_id, asset, st_id, outcome, digest, at)
+            """INSERT INTO sync.receipts (run_id, tenant_id, asset, subject, outcome, digest, at)
                VALUES ('run', %s, %s, %s, 'updated', '', %s)""",
             [TENANT, asset, st_id, NOW - timedelta(days=days_ago)],
         )
@@ -130,8 +130,8 @@ def test_of_old_receipts_the_newest_of_each_record_stays(db: Database) -> None:
             receipt(db, st_id, day)
     receipt(db, 1, 300, "salesforce/contacts")
     assert clean(db) == {"sync.receipts": 3}
-    left = rows(db, "SELECT asset, st_id, at FROM sync.receipts ORDER BY asset, st_id")
-    assert [(row["asset"], row["st_id"], (NOW - row["at"]).days) for row in left] == [
+    left = rows(db, "SELECT asset, subject, at FROM sync.receipts ORDER BY asset, subject")
+    assert [(row["asset"], row["subject"], (NOW - row["at"]).days) for row in left] == [
         ("salesforce/accounts", 1, 100),
         ("salesforce/accounts", 2, 10),
         ("salesforce/accounts", 3, 200),

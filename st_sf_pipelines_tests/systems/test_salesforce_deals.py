@@ -156,15 +156,15 @@ def test_the_contact_of_a_deal_goes_once() -> None:
 
 def test_the_maps_say_how_their_records_are_pointed_to_and_known() -> None:
     assert [(target.key, target.external_id) for target in DEALS] == [
+        ("ServiceTitan_Lead_Id__c", True),
         ("ServiceTitan_Opportunity_Id__c", True),
         ("ServiceTitan_Job_Id__c", False),
-        ("ServiceTitan_Lead_Id__c", True),
         ("", False),
     ]
-    assert [sorted(target.references) for target in DEALS] == [["ContactId"], ["WhatId", "WhoId"], [], ["ContactId"]]
-    assert [sorted(target.create_only) for target in DEALS] == [["ContactId"], [], [], ["CampaignId", "ContactId"]]
-    assert [sorted(target.users) for target in DEALS] == [["OwnerId"], [], ["OwnerId"], []]
-    assert [target.parents for target in DEALS] == [{"Account": ACCOUNT.key}, {}, {}, {}]
+    assert [sorted(target.references) for target in DEALS] == [[], ["ContactId"], ["WhatId", "WhoId"], ["ContactId"]]
+    assert [sorted(target.create_only) for target in DEALS] == [[], ["ContactId"], [], ["CampaignId", "ContactId"]]
+    assert [sorted(target.users) for target in DEALS] == [["OwnerId"], ["OwnerId"], [], []]
+    assert [target.parents for target in DEALS] == [{}, {"Account": ACCOUNT.key}, {}, {}]
     for target in DEALS:
         names = [field.to for field in target.fields]
         assert len(names) == len(set(names))
@@ -175,7 +175,7 @@ def test_a_site_lays_its_rows_over_these_maps_too() -> None:
     section = {"instance_url": "https://x.example", "access_token": "t"}
     row = {"to": "StageName", "source": "stage", "transform": "lookup", "values": {"contacted": "Working"}}
     config = Salesforce.model_validate({**section, "fields": {"opportunities": [row]}})
-    laid = objects_of(config, DEALS)[0]
+    lead, laid, *others = objects_of(config, DEALS)
     assert payload(laid, {**DEAL, "stage": "contacted"})["StageName"] == "Working"
     assert "StageName" not in payload(laid, DEAL)
-    assert objects_of(config, DEALS)[1:] == DEALS[1:]
+    assert (lead, *others) == (LEAD, EVENT, CAMPAIGN_MEMBER)
