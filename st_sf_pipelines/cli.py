@@ -339,17 +339,19 @@ def _serve(
     live: float | None,
 ) -> None:
     if system == "servicetitan":
-        from st_sf_pipelines.simulators.servicetitan.serve import serve as serve_servicetitan
+        from st_sf_pipelines.simulators.servicetitan import ServiceTitanSimulator
 
-        serve_servicetitan(port=port, shop=shop, customers=customers, page_size=page_size, faults=faults, live=live)
+        ServiceTitanSimulator(
+            shop, customers=customers, page_size=page_size, faults=faults, live=live, port=port
+        ).serve()
     elif system == "salesforce":
-        from st_sf_pipelines.simulators.salesforce.serve import serve as serve_salesforce
+        from st_sf_pipelines.simulators.salesforce import SalesforceSimulator
 
-        serve_salesforce(port=port, faults=faults)
+        SalesforceSimulator(port, faults=faults).serve()
     elif system == "crm":
-        from st_sf_pipelines.simulators.crm.serve import serve as serve_crm
+        from st_sf_pipelines.simulators.crm import CrmSimulator
 
-        serve_crm(port=port, faults=faults)
+        CrmSimulator(port, faults=faults).serve()
     else:
         raise ConfigError([f"{system!r} is no system to stand in for; expected servicetitan, salesforce or crm"])
 

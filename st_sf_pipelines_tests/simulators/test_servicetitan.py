@@ -510,8 +510,8 @@ def test_the_first_line_has_all_that_a_client_needs_and_the_same_at_each_start(t
     faults = tmp_path / "faults.json"
     faults.write_text('[{"match": {"entity": "jobs"}, "do": {"status": 503}}]')
     program = (
-        "import sys; from st_sf_pipelines.simulators.servicetitan import serve; "
-        "serve(0, 'perfect-catch', customers=10, page_size=3, faults=sys.argv[1])"
+        "import sys; from st_sf_pipelines.simulators.servicetitan import ServiceTitanSimulator; "
+        "ServiceTitanSimulator('perfect-catch', customers=10, page_size=3, faults=sys.argv[1]).serve()"
     )
     lines = []
     for end in (signal.SIGTERM, signal.SIGINT):

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from st_sf_pipelines.simulators.servicetitan.entities import BY_NAME
-from st_sf_pipelines.simulators.servicetitan.faults import DEEDS
+from st_sf_pipelines.simulators.servicetitan.faults import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -178,7 +178,7 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Patient]:
 def test_a_fault_of_a_file_strikes_once(
     patient: Patient, happens: Callable[[Patient], bool], deed: dict[str, Any], entity: str
 ) -> None:
-    assert deed.keys() <= DEEDS
+    assert deed.keys() <= Rule.DEEDS
     assert happens(patient)
     # A silent change lasts, for it is no fault of an answer.
     assert "silent_change" in deed or not happens(patient)
@@ -186,4 +186,4 @@ def test_a_fault_of_a_file_strikes_once(
 
 
 def test_every_fault_that_a_file_may_tell_is_tried_here() -> None:
-    assert {word for _, deed, _ in CASES for word in deed} == DEEDS
+    assert {word for _, deed, _ in CASES for word in deed} == Rule.DEEDS

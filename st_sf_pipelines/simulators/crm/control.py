@@ -5,8 +5,9 @@ from typing import Any
 
 from st_sf_pipelines.simulators.crm.answers import Answer, Refused
 from st_sf_pipelines.simulators.crm.collections import COLLECTIONS
-from st_sf_pipelines.simulators.crm.faults import FaultError, read_faults
+from st_sf_pipelines.simulators.crm.faults import CrmFault
 from st_sf_pipelines.simulators.crm.state import State
+from st_sf_pipelines.simulators.faults import FaultError
 
 
 def control(state: State, method: str, path: str, body: Any) -> Answer:
@@ -44,7 +45,7 @@ def _records(state: State, method: str, path: str, body: Any) -> Answer:
 
 
 def _set_faults(state: State, body: Any) -> Answer:
-    state.faults = read_faults(body)
+    state.faults = CrmFault.read_all(body)
     return Answer(204)
 
 

@@ -16,7 +16,7 @@ from st_sf_pipelines.simulators.crm.faults import strike
 from st_sf_pipelines.simulators.crm.rest import Call, serve_rest
 from st_sf_pipelines.simulators.crm.state import Options, State
 from st_sf_pipelines.simulators.crm.webhooks import serve_webhook
-from st_sf_pipelines.simulators.salesforce.wire import close, gone, reset
+from st_sf_pipelines.simulators.wire import close, gone, reset
 
 GARBAGE = b"<html><body>\x00\xff Bad gateway"
 PATCH_SECONDS = 0.02

@@ -1,23 +1,19 @@
-"""The stand-in inside a test: a server in a thread, with what a test needs to arrange it and to look into it."""
+"""The stand-in as it is started: its options and credentials, and what a test needs to arrange it and to look in."""
 
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from st_sf_pipelines.simulators.crm.documents import system_clock
-from st_sf_pipelines.simulators.crm.faults import load_faults
 from st_sf_pipelines.simulators.crm.front import Front
 from st_sf_pipelines.simulators.crm.rest import API_KEY, WEBHOOK_SECRET
 from st_sf_pipelines.simulators.crm.state import Options
-from st_sf_pipelines.simulators.salesforce.wire import listen, make_server, url_of
+from st_sf_pipelines.simulators.faults import load_faults
+from st_sf_pipelines.simulators.served import Served
 
-STOP_SECONDS = 10
 
-
-class CrmSimulator:
+class CrmSimulator(Served):
     """A CRM behind a free loopback port, from `with` to its end: `with CrmSimulator() as crm: crm.url`."""
 
     def __init__(
@@ -30,11 +26,9 @@ class CrmSimulator:
         faults: str | Path | list[Any] | None = None,
         clock: Callable[[], datetime] = system_clock,
     ) -> None:
-        """Listen at once; `pool` and `hang_seconds` shape the lock-up of PATCHes that do not override locks."""
-        entries = load_faults(faults) if isinstance(faults, str | Path) else faults or []
-        self._front = Front(Options(text_ids, pool, hang_seconds, entries, clock))
-        self._listening = listen(port)
-        self.url = url_of(self._listening)
+        """`pool` and `hang_seconds` shape the lock-up of PATCHes that do not override locks."""
+        self._front = Front(Options(text_ids, pool, hang_seconds, load_faults(faults), clock))
+        super().__init__(self._front, port)
         self.credentials = {
             "system": "crm",
             "url": self.url,
@@ -42,25 +36,6 @@ class CrmSimulator:
             "api_key": API_KEY,
             "webhook_secret": WEBHOOK_SECRET,
         }
-        self._server = make_server(self._front)
-        self._thread = threading.Thread(target=self.run, name="crm-stand-in", daemon=True)
-
-    def run(self) -> None:
-        """Serve in this thread until stopped, in the main thread also by a signal."""
-        self._server.run(sockets=[self._listening])
-
-    def __enter__(self) -> Self:
-        """Start; requests are taken at once, because the socket listens already."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop, and cut whatever connection is still open."""
-        self._server.should_exit = True
-        self._thread.join(STOP_SECONDS)
-        self._listening.close()
 
     @property
     def counters(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from st_sf_pipelines.simulators.crm.collections import COLLECTIONS
 from st_sf_pipelines.simulators.crm.documents import Documents, system_clock
-from st_sf_pipelines.simulators.crm.faults import Fault, read_faults
+from st_sf_pipelines.simulators.crm.faults import CrmFault
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class State:
         self.documents = Documents(text_ids=options.text_ids, clock=options.clock)
         self.documents.create(COLLECTIONS["users"], {"name": "Sync", "email": "sync@example.com"})
         self.events: list[Any] = []
-        self.faults: list[Fault] = read_faults(options.faults)
+        self.faults = CrmFault.read_all(options.faults)
         self.calls: Counter[tuple[str, str, str]] = Counter()
         self.in_flight = self.most_in_flight = self.locking = self.lock_ups = 0
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from st_sf_pipelines.simulators.faults import FaultError
 from st_sf_pipelines.simulators.salesforce.counters import Counters
 from st_sf_pipelines.simulators.salesforce.custom_fields import CustomField
 from st_sf_pipelines.simulators.salesforce.exchange import Answer
-from st_sf_pipelines.simulators.salesforce.faults import FaultError, Faults, read_faults
+from st_sf_pipelines.simulators.salesforce.faults import Faults, SalesforceFault
 from st_sf_pipelines.simulators.salesforce.merging import merge
 from st_sf_pipelines.simulators.salesforce.office import put_records, raw_records
 from st_sf_pipelines.simulators.salesforce.org import Org
@@ -35,7 +36,7 @@ def _records(org: Org, method: str, name: str, query: dict[str, str], body: Any)
 
 
 def _set_faults(org: Org, body: Any) -> Answer:
-    org.faults = Faults(read_faults(body))
+    org.faults = Faults(SalesforceFault.read_all(body))
     return Answer(204)
 
 

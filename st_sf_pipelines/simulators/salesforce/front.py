@@ -18,7 +18,7 @@ from st_sf_pipelines.simulators.salesforce.org import Options, Org
 from st_sf_pipelines.simulators.salesforce.rest import label_of, serve_rest
 from st_sf_pipelines.simulators.salesforce.soap import PATH as SOAP_PATH
 from st_sf_pipelines.simulators.salesforce.soap import serve_soap
-from st_sf_pipelines.simulators.salesforce.wire import close, gone, reset
+from st_sf_pipelines.simulators.wire import close, gone, reset
 
 GARBAGE = b"<html><body>\x00\xff Down for maintenance"
 # Faults that let a request be done, and keep its answer back.
@@ -28,8 +28,7 @@ LOST_ANSWERS = ("truncate", "commit_then_reset", "commit_then_silence")
 class Front:
     """An ASGI application around one org. The lock lets a test look in from another thread."""
 
-    def __init__(self, options: Options, url: str) -> None:
-        self.url = url
+    def __init__(self, options: Options) -> None:
         self.lock = Lock()
         self._options = options
         self.org = Org(options)
@@ -109,7 +108,8 @@ class Front:
         if SOAP_PATH.fullmatch(request.url.path):
             return serve_soap(self.org, request.method, dict(request.headers), asked.content, struck.rows)
         form = dict(parse_qsl(asked.content.decode("utf-8", "replace"), keep_blank_values=True))
-        return oauth.serve_oauth(self.org, self.url, request, form)
+        host, port = request.scope["server"]
+        return oauth.serve_oauth(self.org, f"http://{host}:{port}", request, form)
 
 
 class _Asked(NamedTuple):

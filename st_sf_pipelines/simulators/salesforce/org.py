@@ -9,7 +9,7 @@ from st_sf_pipelines.simulators.salesforce import custom_fields
 from st_sf_pipelines.simulators.salesforce.counters import Counters
 from st_sf_pipelines.simulators.salesforce.credentials import OFFICE_USERNAME, USERNAME
 from st_sf_pipelines.simulators.salesforce.cursors import Cursors
-from st_sf_pipelines.simulators.salesforce.faults import Faults, read_faults
+from st_sf_pipelines.simulators.salesforce.faults import Faults, SalesforceFault
 from st_sf_pipelines.simulators.salesforce.ids import make
 from st_sf_pipelines.simulators.salesforce.instants import written
 from st_sf_pipelines.simulators.salesforce.rules import Rules
@@ -59,7 +59,7 @@ class Org:
         self.tables = Tables(self.schema)
         self.rules = Rules()
         self.sessions = Sessions(INTEGRATION_USER, rotates=options.rotate_refresh_tokens)
-        self.faults = Faults(read_faults(options.faults))
+        self.faults = Faults(SalesforceFault.read_all(options.faults))
         self.cursors = Cursors()
         self.counters = Counters()
         self.daily_limit = options.daily_limit

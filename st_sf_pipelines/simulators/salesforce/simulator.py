@@ -1,22 +1,18 @@
-"""The stand-in inside a test: a server in a thread, with what a test needs to arrange it and to look into it."""
+"""The stand-in as it is started: its options and credentials, and what a test needs to arrange it and to look in."""
 
-import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from st_sf_pipelines.simulators.faults import load_faults
 from st_sf_pipelines.simulators.salesforce.credentials import credentials_at
-from st_sf_pipelines.simulators.salesforce.faults import load_faults
 from st_sf_pipelines.simulators.salesforce.front import Front
 from st_sf_pipelines.simulators.salesforce.org import Options, system_clock
-from st_sf_pipelines.simulators.salesforce.wire import listen, make_server, url_of
-
-STOP_SECONDS = 10
+from st_sf_pipelines.simulators.served import Served
 
 
-class SalesforceSimulator:
+class SalesforceSimulator(Served):
     """An org behind a free loopback port, from `with` to its end: `with SalesforceSimulator() as sf: sf.url`."""
 
     def __init__(
@@ -29,31 +25,9 @@ class SalesforceSimulator:
         faults: str | Path | list[Any] | None = None,
         clock: Callable[[], datetime] = system_clock,
     ) -> None:
-        entries = load_faults(faults) if isinstance(faults, str | Path) else faults or []
-        options = Options(fresh, daily_limit, rotate_refresh_tokens, entries, clock)
-        self._listening = listen(port)
-        self.url = url_of(self._listening)
+        self._front = Front(Options(fresh, daily_limit, rotate_refresh_tokens, load_faults(faults), clock))
+        super().__init__(self._front, port)
         self.credentials = credentials_at(self.url).as_dict()
-        self._front = Front(options, self.url)
-        self._server = make_server(self._front)
-        self._thread = threading.Thread(target=self.run, name="salesforce-stand-in", daemon=True)
-
-    def run(self) -> None:
-        """Serve in this thread until stopped, in the main thread also by a signal."""
-        self._server.run(sockets=[self._listening])
-
-    def __enter__(self) -> Self:
-        """Start; requests are taken at once, because the socket listens already."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop, and cut whatever connection is still open."""
-        self._server.should_exit = True
-        self._thread.join(STOP_SECONDS)
-        self._listening.close()
 
     @property
     def counters(self) -> dict[str, Any]:

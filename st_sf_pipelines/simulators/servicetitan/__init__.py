@@ -1,6 +1,5 @@
 """A stand-in for ServiceTitan behind a real socket, built from the published API and nothing of ours."""
 
-from .serve import serve
 from .simulator import ServiceTitanSimulator
 
-__all__ = ["ServiceTitanSimulator", "serve"]
+__all__ = ["ServiceTitanSimulator"]

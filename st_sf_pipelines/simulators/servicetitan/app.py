@@ -18,7 +18,7 @@ from .faults import Faults, rules
 from .lists import Lists, chosen, listed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator
     from typing import Any
 
     from starlette.requests import Request
@@ -34,7 +34,7 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 class ServiceTitanApp:
     """Serves one world; `http` is the ASGI application."""
 
-    def __init__(self, world: World, faults: Iterable[Mapping[str, Any]] = (), live: float | None = None) -> None:
+    def __init__(self, world: World, faults: Any, live: float | None) -> None:
         self.world, self._live, self._lists, self._pages = world, live, Lists(), feed.Pages()
         routes = [
             Route(TOKEN_PATH, self._token, methods=["POST"]),

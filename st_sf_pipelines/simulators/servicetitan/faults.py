@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from time import monotonic as _clock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from starlette.requests import ClientDisconnect
+
+from st_sf_pipelines.simulators.faults import Fault, FaultError
 from st_sf_pipelines.simulators.shop.draw import Draw
 
 from . import entities
@@ -14,51 +18,48 @@ from .answers import invalid
 from .spoiling import Answer, Spoiler, body_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from .world import World
 
-MATCHES = {"path", "method", "entity", "nth", "every", "times", "share"}
-DEEDS = {
-    "status", "headers", "body", "reset", "truncate", "garbage", "silence", "expire_token", "repeat_page", "null_token",
-    "late_record", "out_of_order", "missing_id", "wrong_type", "silent_change", "refuse_token",
-}  # fmt: skip
 SILENCE_SECONDS = 100
 """The server's own time limit: after so long it would have given up."""
 GARBAGE = b"<html><body><h1>502 - Web server received an invalid response</h1></body></html>"
 
 
 @dataclass
-class Rule:
-    """One rule: calls that match go wrong in its way; `seen` and `done` count them."""
+class Rule(Fault):
+    """One rule: calls that match go wrong in its way, which may be several at once; `done` counts those that did."""
 
-    match: dict[str, Any]
-    do: dict[str, Any]
-    seen: int = field(default=0, init=False)
+    MATCHES = Fault.MATCHES | {"entity", "share"}
+    DEEDS: ClassVar = {
+        "status", "headers", "body", "reset", "truncate", "garbage", "silence", "expire_token", "repeat_page",
+        "null_token", "late_record", "out_of_order", "missing_id", "wrong_type", "silent_change", "refuse_token",
+    }  # fmt: skip
+
     done: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         """Refuse a rule with words that mean nothing, rather than let a test pass without its fault."""
-        unknown = (set(self.match) - MATCHES) | (set(self.do) - DEEDS)
+        unknown = (set(self.match) - self.MATCHES) | (set(self.do) - self.DEEDS)
         if unknown or not self.do:
-            raise ValueError(f"a fault rule needs a deed and known words only; unknown: {sorted(unknown)}")
+            raise FaultError(f"a fault rule needs a deed and known words only; unknown: {sorted(unknown)}")
 
-    def strikes(self, method: str, path: str) -> bool:
-        """Count a call, and tell whether it goes wrong.
+    def matches(self, method: str, path: str) -> bool:
+        """Tell whether a call is one of those that are counted."""
+        place = entities.at(path)
+        name = place and place[0].name
+        return super().matches(method, path) and self.match.get("entity", name) == name
+
+    def takes_turn(self) -> bool:
+        """Tell whether the call that was counted last goes wrong.
 
         `nth` is the first matching call that fails (alone, unless `times` says how many), `every` each k-th one, and
         `share` the part of them, from 0 to 1, that fails here and there, the same ones each time.
         """
-        match, place = self.match, entities.at(path)
-        if (
-            match.get("path", "") not in path
-            or match.get("method", method).upper() != method
-            or match.get("entity", place and place[0].name) != (place and place[0].name)
-        ):
-            return False
-        self.seen += 1
+        match = self.match
         first, every = match.get("nth", 1), match.get("every", 1)
         times = match.get("times", 1 if "nth" in match and "every" not in match else None)
         if self.seen < first or (self.seen if "nth" not in match else self.seen - first) % every:
@@ -71,9 +72,9 @@ class Rule:
         return True
 
 
-def rules(given: Iterable[Mapping[str, Any]]) -> list[Rule]:
-    """Read rules from the objects of a faults file."""
-    return [Rule(dict(each.get("match", {})), dict(each.get("do", {}))) for each in given]
+def rules(given: Any) -> list[Rule]:
+    """Read rules as a faults file has them: a list, or an object with `rules`."""
+    return Rule.read_all(given.get("rules") if isinstance(given, dict) else given)
 
 
 class Faults:
@@ -88,10 +89,11 @@ class Faults:
         if scope["type"] != "http" or scope["path"].startswith("/_sim"):
             await self._app(scope, receive, send)
             return
-        await self._strike(scope, receive, send)
+        with contextlib.suppress(ClientDisconnect):
+            await self._strike(scope, receive, send)
 
     async def _strike(self, scope: Scope, receive: Receive, send: Send) -> None:
-        rule = next((rule for rule in self.rules if rule.strikes(scope["method"], scope["path"])), None)
+        rule = next((rule for rule in self.rules if rule.hits(scope["method"], scope["path"])), None)
         if rule is None and not self._spoiler.holds_back(scope):
             await self._app(scope, receive, send)
             return
@@ -115,7 +117,7 @@ class Faults:
             self._spoiler.spoil(answer, scope, deed)
         if "truncate" in deed:
             answer.body = answer.body[: int(deed["truncate"])]
-        await answer.give(send, broken=bool(deed.get("reset")))
+        await answer.give(scope, receive, send, broken=bool(deed.get("reset")))
 
     async def _keep_silent(self, seconds: float) -> None:
         """Let time pass, but end with the server: a test that is over must not wait."""

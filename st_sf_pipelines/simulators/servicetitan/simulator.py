@@ -1,14 +1,11 @@
-"""The stand-in in this process: a server on a thread, started and stopped by a with statement."""
+"""The stand-in as it is started: its options and credentials, and what a test needs to arrange it and to look in."""
 
 from __future__ import annotations
 
-import socket
-import time
-from threading import Thread
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-import uvicorn
-
+from st_sf_pipelines.simulators.faults import load_faults
+from st_sf_pipelines.simulators.served import Served
 from st_sf_pipelines.simulators.shop import Shop, make_shop
 
 from . import access
@@ -20,16 +17,16 @@ from .world import World
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
-    from types import TracebackType
+    from pathlib import Path
 
 PAGE_SIZE = 1_000
 """Records on a page of a feed; the real number is not published."""
 
 
-class ServiceTitanSimulator:
-    """A ServiceTitan that listens on a loopback port inside a with statement.
+class ServiceTitanSimulator(Served):
+    """A ServiceTitan behind a loopback port.
 
-    `shop` is a shop, the name of one, a file's path, or what such a file holds. `faults` are rules as in a faults file,
+    `shop` is a shop, the name of one, a file's path, or what such a file holds. `faults` are rules or a file of them,
     `live` the seconds between two events of the living shop, `rate_limit` the calls a second for each tenant (None: no
     limit), `clock` gives the time from which the stand-in's own clock runs.
     """
@@ -40,7 +37,7 @@ class ServiceTitanSimulator:
         *,
         customers: int | None = None,
         page_size: int | None = None,
-        faults: Iterable[Mapping[str, Any]] = (),
+        faults: str | Path | list[Any] | None = None,
         live: float | None = None,
         clock: Callable[[], datetime] = wall_clock,
         token_seconds: int = 900,
@@ -56,39 +53,17 @@ class ServiceTitanSimulator:
             rate_limit=rate_limit,
         )
         self.shop, self.clock = made, self.world.clock
-        self.app = ServiceTitanApp(self.world, faults, live)
-        self._port = port
-        self.url = ""
+        self.app = ServiceTitanApp(self.world, load_faults(faults), live)
+        super().__init__(self.app.http, port)
+        self.credentials = self._credentials()
 
-    def __enter__(self) -> Self:
-        """Start to serve."""
-        listener = socket.create_server(("127.0.0.1", self._port), backlog=256)
-        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        config = uvicorn.Config(
-            self.app.http, lifespan="on", ws="none", log_config=None, access_log=False, log_level="critical",
-            server_header=False, timeout_graceful_shutdown=1,
-        )  # fmt: skip
-        self._listener, self._server = listener, uvicorn.Server(config)
-        self._thread = Thread(target=self._server.run, args=([listener],), name="servicetitan", daemon=True)
-        self._thread.start()
-        while not self._server.started and self._thread.is_alive():
-            time.sleep(0.002)
-        return self
+    def __exit__(self, *raised: object) -> None:
+        """Stop, and let no call be silent any longer."""
+        self.world.ending = True
+        super().__exit__(*raised)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop serving."""
-        self.world.ending = self._server.should_exit = True
-        self._thread.join()
-        self._listener.close()
-
-    @property
-    def credentials(self) -> dict[str, Any]:
-        """All that a client needs; the same at each start, the address aside."""
+    def _credentials(self) -> dict[str, Any]:
+        """Give all that a client needs; the same at each start, the address aside."""
         tenants = [
             {
                 "name": tenant.name,

@@ -8,6 +8,8 @@ from urllib.parse import parse_qs
 
 import orjson
 
+from st_sf_pipelines.simulators.wire import close
+
 from . import feed
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ class Answer:
         headers = {name.decode(): value.decode() for name, value in response.raw_headers}
         return cls(response.status_code, headers, bytes(response.body))
 
-    async def give(self, send: Send, *, broken: bool) -> None:
+    async def give(self, scope: Scope, receive: Receive, send: Send, *, broken: bool) -> None:
         """Send the answer; a broken one promises more bytes than it sends, and its connection is closed."""
         promised = len(self.body) + 64 * broken
         self.headers["content-length"] = str(promised)
@@ -54,6 +56,8 @@ class Answer:
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         body = self.body[: len(self.body) // 2] if broken else self.body
         await send({"type": "http.response.body", "body": body, "more_body": broken})
+        if broken:
+            await close(scope, receive)
 
 
 def body_of(given: Any) -> bytes:

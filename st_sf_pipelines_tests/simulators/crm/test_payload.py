@@ -16,7 +16,7 @@ from st_sf_pipelines.simulators.crm import payload
 if TYPE_CHECKING:
     from pathlib import Path
 
-PROGRAM = "from st_sf_pipelines.simulators.crm.serve import serve; serve(0)"
+PROGRAM = "from st_sf_pipelines.simulators.crm import CrmSimulator; CrmSimulator().serve()"
 
 
 def tool(folder: Path, name: str, script: str) -> None:

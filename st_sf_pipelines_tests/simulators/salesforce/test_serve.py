@@ -11,7 +11,7 @@ import pytest
 
 from st_sf_pipelines.simulators.salesforce import SalesforceSimulator
 
-PROGRAM = "from st_sf_pipelines.simulators.salesforce.serve import serve; serve(0)"
+PROGRAM = "from st_sf_pipelines.simulators.salesforce import SalesforceSimulator; SalesforceSimulator().serve()"
 KEYS = [
     "system",
     "url",

@@ -1,12 +1,9 @@
-"""The socket side of the stand-in: a server that listens on loopback only, and connections that can be cut."""
+"""The socket side of the stand-ins: a server that listens on loopback only, and connections that can be cut."""
 
 import asyncio
 import contextlib
-import signal
 import socket
 import struct
-from collections.abc import Iterator
-from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -28,28 +25,11 @@ class Line(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """A server that stops at once and without a word, whoever still waits for an answer."""
 
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Stop at a signal, and do not raise it again once stopped: to be ended is a good end."""
-        try:
-            before = {name: signal.signal(name, self._stop) for name in (signal.SIGINT, signal.SIGTERM)}
-        except ValueError:  # not the main thread: whoever started us stops us
-            yield
-            return
-        try:
-            yield
-        finally:
-            for name, handler in before.items():
-                signal.signal(name, handler)
-
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Cut the connections that are open, those kept silent by a fault too."""
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         await super().shutdown(sockets)
-
-    def _stop(self, _signal: int, _frame: FrameType | None) -> None:
-        self.should_exit = True
 
 
 def listen(port: int) -> socket.socket:
@@ -73,7 +53,6 @@ def make_server(app: ASGIApp) -> Server:
         app,
         http=Line,
         ws="none",
-        lifespan="off",
         loop="asyncio",
         log_config=None,
         access_log=False,
