@@ -35,7 +35,7 @@ def defs() -> dg.Definitions:
             *targets.TARGETS,
             *targets.ENDS,
         ],
-        asset_checks=[*checks.PROOFS],
+        asset_checks=[raw.every_entity_was_read, *checks.PROOFS],
         jobs=[jobs.ROUND, jobs.RECONCILE, jobs.SWEEP, cleaning.CLEAN_UP],
         sensors=[automation.poll],
         schedules=[automation.nightly_sweep, automation.nightly_proof, cleaning.nightly_clean_up],

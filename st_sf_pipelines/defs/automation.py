@@ -10,7 +10,7 @@ from st_sf_pipelines.config import Tenant
 from st_sf_pipelines.defs.instance import current_settings, open_database
 from st_sf_pipelines.defs.jobs import RECONCILE, ROUND, SWEEP, TENANT_TAG
 from st_sf_pipelines.defs.news import News, look
-from st_sf_pipelines.defs.raw import key_of
+from st_sf_pipelines.defs.raw import SERVICETITAN, key_of, servicetitan
 from st_sf_pipelines.defs.resources import TENANTS, round_config
 from st_sf_pipelines.defs.round import lock_name
 from st_sf_pipelines.errors import StSfError
@@ -67,7 +67,7 @@ def _tick(context: dg.SensorEvaluationContext, settings: Settings, now: datetime
         for tenant, news in zip(due, found, strict=True):
             audit.keep_look(db, tenant.id, now, news.sentence, good=not news.faults)
             words.append(f"{tenant.name}: {news.sentence}")
-            if news.assets and not news.faults:
+            if news.assets:
                 requests.append(_request(job, tenant, news))
     context.log.info("; ".join(words))
     known = set(context.instance.get_dynamic_partitions(TENANTS.name or ""))
@@ -89,6 +89,8 @@ def _look(instance: dg.DagsterInstance, settings: Settings, tenant: Tenant, now:
         return look(db, tenant, settings.site, now)
     except StSfError as error:
         return News((), (), (str(error),))
+    except Exception as error:  # noqa: BLE001 - whatever happens to one tenant's look, the others have theirs (EXT-8)
+        return News((), (), (f"{tenant.name}: a fault of ours ({type(error).__name__})",))
 
 
 def _ended_by_a_kill(db: Database, tenant: Tenant, run: dg.DagsterRun) -> bool:
@@ -113,7 +115,7 @@ def _request(job: dg.JobDefinition, tenant: Tenant, news: News) -> dg.RunRequest
         asset_selection=assets,
         asset_check_keys=checks,  # the round's own: unless told, the nightly proof would run with them at each beat
         tags={TENANT_TAG: tenant.name, "st/news": news.sentence[:250]},
-        run_config=round_config(scope="changed"),
+        run_config=round_config(scope="changed", looked=not news.faults),
     )
 
 
@@ -121,7 +123,8 @@ def selected(job: dg.JobDefinition, selection: dg.AssetSelection) -> tuple[list[
     """Resolve a selection among what a job can materialize; give its assets, and the checks that go with them."""
     graph = job.asset_layer.asset_graph
     assets = selection.resolve(graph) & graph.materializable_asset_keys
-    return sorted(assets), sorted(key for key in graph.asset_check_keys if key.asset_key in assets)
+    concerned = assets | ({SERVICETITAN.key} if assets & set(servicetitan.keys) else set())
+    return sorted(assets), sorted(key for key in graph.asset_check_keys if key.asset_key in concerned)
 
 
 @dg.schedule(

@@ -6,7 +6,7 @@ import dagster as dg
 
 from st_sf_pipelines.defs import history, sweep
 from st_sf_pipelines.defs.checks import NAME, PROOFS
-from st_sf_pipelines.defs.raw import key_of
+from st_sf_pipelines.defs.raw import every_entity_was_read, key_of
 from st_sf_pipelines.defs.resources import TENANTS
 
 TENANT_TAG = "st/tenant"  # dagster.yaml lets one run of a tenant go at a time by it
@@ -22,11 +22,12 @@ def _config(tenant: str) -> dict[str, Any]:  # noqa: ARG001 - every tenant begin
 
 _BY_TENANT = dg.PartitionedConfig(TENANTS, run_config_for_partition_key_fn=_config, tags_for_partition_key_fn=_tags)
 _PROOFS = dg.AssetSelection.checks(*PROOFS)
+_READ = dg.AssetSelection.checks(every_entity_was_read)
 _ASIDE = dg.AssetSelection.assets(key_of(sweep.ASSET), key_of(history.ASSET))
 
 ROUND = dg.define_asset_job(
     "round",
-    selection=dg.AssetSelection.all() - _PROOFS - _ASIDE,
+    selection=(dg.AssetSelection.all() - _PROOFS - _ASIDE) | _READ,
     config=_BY_TENANT,
     executor_def=dg.in_process_executor,  # a step of its own process costs 3 to 4 CPU-seconds, in one process 0.25
     description="One tenant's whole way: read what is new, derive, plan, push, and account for every customer.",

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from st_sf_pipelines.defs.inbound import CHANGES
 from st_sf_pipelines.defs.round import lock_name
-from st_sf_pipelines.errors import StSfError
+from st_sf_pipelines.errors import PermanentError, StSfError
 from st_sf_pipelines.store import cursors
 from st_sf_pipelines.store.leases import lease
 from st_sf_pipelines.sync import deals, deliver, derive, lists, receive
 from st_sf_pipelines.sync.pages import has_news
+from st_sf_pipelines.sync.pull import REFUSED_TOKEN
 from st_sf_pipelines.systems.crm.client import CrmClient
 from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES, Entity
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from st_sf_pipelines.store.database import Database
 
 PROBE_SECONDS: Final = 5.0
+PROBE_PAGES: Final = 5
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,24 @@ def _probe(db: Database, client: ServiceTitanClient, tenant: Tenant, entity: Ent
     if not complete:
         return True  # an unfinished load goes on, whatever the feed says
     try:
-        if not entity.is_fed:
-            return lists.is_due(db, tenant.id, entity, now) and lists.list_has_news(db, client, tenant.id, entity)
-        page = client.page(entity.name, token)
-        return page.has_more or has_news(db, tenant.id, entity, page.records)
+        if entity.is_fed:
+            return _feed_has_news(db, client, tenant.id, entity, token)
+        return lists.is_due(db, tenant.id, entity, now) and lists.list_has_news(db, client, tenant.id, entity)
     except StSfError as error:
         return str(error)
+
+
+def _feed_has_news(db: Database, client: ServiceTitanClient, tenant_id: int, entity: Entity, token: str | None) -> bool:
+    """Look a few pages into a feed: young records come again for a quarter of an hour, and what is known is no news."""
+    try:
+        for _ in range(PROBE_PAGES):
+            page = client.page(entity.name, token)
+            if has_news(db, tenant_id, entity, page.records):
+                return True
+            if not page.has_more:
+                return False
+            token = page.token or token
+    except PermanentError as error:
+        if error.status != REFUSED_TOKEN or token is None:
+            raise
+    return True  # a round begins a feed again whose token is refused

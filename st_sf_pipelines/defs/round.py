@@ -42,9 +42,9 @@ class Round:
     window: Window | None = None
     dry_run: bool = False
     rewinds: bool = False
-    """The last round, dry or not, had a later `as_of`: the day's conclusions are drawn anew for everybody."""
+    """The last that concluded, dry or not, had a later `as_of`: the day's conclusions are drawn anew for everybody."""
     backward: bool = False
-    """The last round that was not dry had a later `as_of`: nothing is pushed (SEG-6)."""
+    """The last that pushed had a later `as_of`: nothing is pushed (SEG-6)."""
     last_good: datetime | None = None
     """The `as_of` of the last good round, to which the windows of the deals reach back (CRM-1)."""
     failures: list[str] = field(default_factory=list)
@@ -52,6 +52,8 @@ class Round:
     parked: int = 0
     unread: dict[str, str] = field(default_factory=dict)
     """The systems that did not answer when they were read, and what they said: their objects are not written."""
+    unread_entities: list[str] = field(default_factory=list)
+    """What was said of each entity of ServiceTitan that could not be read: what follows it is left out."""
     _destinations: dict[str, Destination] = field(default_factory=dict)
 
     @property
@@ -131,11 +133,12 @@ def begin(
     dry_run: bool = False,
     wait: float = WAIT_SECONDS,
     triggered_by: str = "person",
+    whole: bool = True,
 ) -> Iterator[Round]:
     """Hold the tenant's lock for a round and keep its account; raise RoundRunning if another holds it too long."""
     with held(db, tenant, wait=wait) as lock:
         before = audit.begin_round(
-            db, run_id, tenant.id, tenant.name, as_of, dry_run=dry_run, triggered_by=triggered_by
+            db, run_id, tenant.id, tenant.name, as_of, dry_run=dry_run, triggered_by=triggered_by, whole=whole
         )
         work = Round(db, lock, tenant, site, run_id, as_of, scope, window, dry_run)
         work.rewinds = before.concluded is not None and as_of < before.concluded

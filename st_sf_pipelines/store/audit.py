@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 
 DEALS: Final = "pipeline/opportunities"
-"""The asset that a whole round works; a run without it is a replay or a sweep, and no round to reach back to."""
+_DID: Final = """EXISTS (SELECT FROM sync.operations o
+                      WHERE o.run_id = r.run_id AND o.tenant_id = r.tenant_id AND o.asset"""
+CONCLUDED: Final = rf"{_DID} ~ '^(customers|pipeline|salesforce|crm)/\w+$')"
+"""Holds for a round `r` that concluded or pushed something; a sweep, a month of history or a proof is none."""
+PUSHED: Final = f"NOT r.dry_run AND {CONCLUDED}"
+GOOD: Final = f"NOT r.dry_run AND r.whole AND r.status IN ('success', 'parked') AND {_DID} = '{DEALS}')"
+"""Holds for a round `r` that knew all of ServiceTitan and worked the deals: one to reach back to (CRM-1)."""
 
 KILLED: Final = "the process ended in the middle"
 """The error of a round that a kill left open."""
@@ -22,7 +28,7 @@ KILLED: Final = "the process ended in the middle"
 
 @dataclass(frozen=True)
 class Before:
-    """The `as_of` of the rounds before: of the last one, of the last that was not dry, and of the last good one."""
+    """The `as_of` of the rounds before: of the last that concluded, of the last that pushed, of the last good one."""
 
     concluded: datetime | None
     pushed: datetime | None
@@ -38,8 +44,9 @@ def begin_round(
     *,
     dry_run: bool,
     triggered_by: str = "person",
+    whole: bool = True,
 ) -> Before:
-    """Note that a round begins; give what came before it.
+    """Note that a round begins, and whether it knows all that ServiceTitan has to tell; give what came before it.
 
     Rounds that a kill left open are closed: the caller holds the tenant's lock, so none of them can be running.
     """
@@ -51,10 +58,10 @@ def begin_round(
         )
         before = rounds_before(connection, tenant_id)
         connection.execute(
-            """INSERT INTO sync.rounds (run_id, tenant_id, tenant, as_of, dry_run, triggered_by)
-               VALUES (%s, %s, %s, %s, %s, %s)
+            """INSERT INTO sync.rounds (run_id, tenant_id, tenant, as_of, dry_run, triggered_by, whole)
+               VALUES (%s, %s, %s, %s, %s, %s, %s)
                ON CONFLICT (run_id, tenant_id) DO UPDATE SET started_at = now(), ended_at = NULL""",
-            [run_id, tenant_id, tenant, as_of, dry_run, triggered_by],
+            [run_id, tenant_id, tenant, as_of, dry_run, triggered_by, whole],
         )
     return before
 
@@ -62,13 +69,11 @@ def begin_round(
 def rounds_before(connection: Connection, tenant_id: int) -> Before:
     """Tell of the rounds so far."""
     row = connection.execute(
-        """SELECT (array_agg(as_of ORDER BY started_at DESC))[1] AS concluded,
-                  (array_agg(as_of ORDER BY started_at DESC) FILTER (WHERE NOT dry_run))[1] AS pushed,
-                  max(as_of) FILTER (WHERE NOT dry_run AND status IN ('success', 'parked') AND EXISTS (
-                      SELECT FROM sync.operations o WHERE o.run_id = r.run_id AND o.tenant_id = r.tenant_id
-                      AND o.asset = %s)) AS good
-           FROM sync.rounds r WHERE tenant_id = %s""",
-        [DEALS, tenant_id],
+        f"""SELECT (array_agg(as_of ORDER BY started_at DESC) FILTER (WHERE {CONCLUDED}))[1] AS concluded,
+                   (array_agg(as_of ORDER BY started_at DESC) FILTER (WHERE {PUSHED}))[1] AS pushed,
+                   max(as_of) FILTER (WHERE {GOOD}) AS good
+            FROM sync.rounds r WHERE tenant_id = %s""",
+        [tenant_id],
     ).fetchone()
     return Before(**row or {})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from st_sf_pipelines.store.audit import CONCLUDED, GOOD, PUSHED
 from st_sf_pipelines.store.database import barrier
 
 if TYPE_CHECKING:
@@ -17,14 +18,11 @@ if TYPE_CHECKING:
 BATCH: Final = 10_000
 """How many rows one transaction deletes."""
 
-# The next round asks for them: the last one, the last one that was not dry, and the last one that was good.
-_ASKED_FOR: Final = """
-SELECT DISTINCT ON (tenant_id) tenant_id, run_id FROM sync.rounds ORDER BY tenant_id, started_at DESC"""
-_KEPT: Final = f"""
-SELECT * FROM ({_ASKED_FOR}) last
-UNION SELECT * FROM ({_ASKED_FOR.replace("ORDER", "WHERE NOT dry_run ORDER")}) pushed
-UNION SELECT * FROM ({_ASKED_FOR.replace("ORDER", "WHERE NOT dry_run AND status IN ('success', 'parked') ORDER")}) good
-"""
+# The next round asks for the last ones that concluded, that pushed, and that were good; of the good the latest as_of.
+_KEPT: Final = " UNION ".join(
+    f"(SELECT DISTINCT ON (tenant_id) tenant_id, run_id FROM sync.rounds r WHERE {which} ORDER BY tenant_id, {by} DESC)"
+    for which, by in (("true", "started_at"), (CONCLUDED, "started_at"), (PUSHED, "started_at"), (GOOD, "as_of"))
+)
 
 # fmt: off
 SWEPT: Final = (  # table, which of its rows may go
