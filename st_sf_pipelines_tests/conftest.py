@@ -29,7 +29,11 @@ def server() -> Iterator[str]:
     around = Path(tempfile.mkdtemp(prefix="st_sf_tests_"))
     around.chmod(0o755)  # the server runs as nobody when we are root, and must reach its data
     try:
-        yield local.start(around)
+        url = local.start(around)
+        with psycopg.connect(url, autocommit=True) as connection:  # what tests lose with the machine, nobody misses
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
+        yield url
         local.stop(around)
     finally:
         shutil.rmtree(around)
@@ -47,13 +51,13 @@ def template(server: str) -> str:
 
 
 @pytest.fixture
-def database_url(server: str, template: str) -> str:
-    """Give the URL of an empty database with the newest schema."""
-    url = _named(server, f"test_{uuid4().hex[:12]}")
-    recreate(url, template=template.rpartition("/")[2])
-    with psycopg.connect(url, autocommit=True) as connection:  # what a test loses with the machine, nobody misses
-        connection.execute(f"ALTER DATABASE {url.rpartition('/')[2]} SET synchronous_commit = off")
-    return url
+def database_url(server: str, template: str) -> Iterator[str]:
+    """Give the URL of an empty database with the newest schema, which goes with the test."""
+    name = f"test_{uuid4().hex[:12]}"
+    recreate(_named(server, name), template=template.rpartition("/")[2])
+    yield _named(server, name)
+    with psycopg.connect(_named(server, "postgres"), autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -64,6 +64,7 @@ def servicetitan(context: dg.AssetExecutionContext, tenant_round: RoundResource)
     """
     work = tenant_round.work
     chosen = [entity for entity in ENTITIES if key_of(entity.asset) in context.selected_asset_keys]
+    work.whole |= len(chosen) == len(ENTITIES)
     errors = work.unread_entities
     quarantined = 0
     with ThreadPoolExecutor(len(chosen), thread_name_prefix="feed") as threads:

@@ -15,7 +15,6 @@ from st_sf_pipelines.errors import ConfigError, StSfError
 from st_sf_pipelines.ports import Window
 from st_sf_pipelines.settings import Settings
 from st_sf_pipelines.store.log import Scope
-from st_sf_pipelines.systems.servicetitan.entities import ENTITIES
 
 BACKFILL_SECONDS = 3600.0
 """How long a backfill's run waits for its tenant: its siblings have their turn one after the other."""
@@ -72,7 +71,7 @@ class RoundResource(dg.ConfigurableResource[Any]):
                 window=window,
                 dry_run=self.dry_run,
                 triggered_by=tags.get("st/started_by", "schedule" if "dagster/sensor_name" in tags else "person"),
-                whole=self.looked or _is_whole(run),
+                looked=self.looked,
                 wait=max(self.wait_seconds, BACKFILL_SECONDS if "dagster/backfill" in tags else 0),
             )
             with opened as self._work:
@@ -81,13 +80,6 @@ class RoundResource(dg.ConfigurableResource[Any]):
             raise dg.Failure(str(error), allow_retries=False) from error
         finally:
             self._work = None
-
-
-def _is_whole(run: dg.DagsterRun) -> bool:
-    """Tell whether a run reads all of ServiceTitan: it is the whole job, or its selection names every entity."""
-    return run.asset_selection is None or {entity.asset for entity in ENTITIES} <= {
-        key.to_user_string() for key in run.asset_selection
-    }
 
 
 def round_config(**values: Any) -> dict[str, Any]:

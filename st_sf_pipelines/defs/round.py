@@ -41,6 +41,8 @@ class Round:
     scope: Scope
     window: Window | None = None
     dry_run: bool = False
+    whole: bool = False
+    """It knows all that ServiceTitan has to tell: it reads every entity, or a look found no news in the others."""
     rewinds: bool = False
     """The last that concluded, dry or not, had a later `as_of`: the day's conclusions are drawn anew for everybody."""
     backward: bool = False
@@ -133,14 +135,14 @@ def begin(
     dry_run: bool = False,
     wait: float = WAIT_SECONDS,
     triggered_by: str = "person",
-    whole: bool = True,
+    looked: bool = False,
 ) -> Iterator[Round]:
     """Hold the tenant's lock for a round and keep its account; raise RoundRunning if another holds it too long."""
     with held(db, tenant, wait=wait) as lock:
         before = audit.begin_round(
-            db, run_id, tenant.id, tenant.name, as_of, dry_run=dry_run, triggered_by=triggered_by, whole=whole
+            db, run_id, tenant.id, tenant.name, as_of, dry_run=dry_run, triggered_by=triggered_by
         )
-        work = Round(db, lock, tenant, site, run_id, as_of, scope, window, dry_run)
+        work = Round(db, lock, tenant, site, run_id, as_of, scope, window, dry_run, whole=looked)
         work.rewinds = before.concluded is not None and as_of < before.concluded
         work.backward = before.pushed is not None and as_of < before.pushed
         work.last_good = before.good
@@ -149,7 +151,7 @@ def begin(
         finally:
             work.close()
             error = "; ".join((*work.failures, *work.stopped)) or None
-            audit.end_round(db, run_id, tenant.id, work.status, error)
+            audit.end_round(db, run_id, tenant.id, work.status, error, whole=work.whole)
 
 
 @contextmanager

@@ -44,9 +44,8 @@ def begin_round(
     *,
     dry_run: bool,
     triggered_by: str = "person",
-    whole: bool = True,
 ) -> Before:
-    """Note that a round begins, and whether it knows all that ServiceTitan has to tell; give what came before it.
+    """Note that a round begins; give what came before it.
 
     Rounds that a kill left open are closed: the caller holds the tenant's lock, so none of them can be running.
     """
@@ -58,10 +57,10 @@ def begin_round(
         )
         before = rounds_before(connection, tenant_id)
         connection.execute(
-            """INSERT INTO sync.rounds (run_id, tenant_id, tenant, as_of, dry_run, triggered_by, whole)
-               VALUES (%s, %s, %s, %s, %s, %s, %s)
+            """INSERT INTO sync.rounds (run_id, tenant_id, tenant, as_of, dry_run, triggered_by)
+               VALUES (%s, %s, %s, %s, %s, %s)
                ON CONFLICT (run_id, tenant_id) DO UPDATE SET started_at = now(), ended_at = NULL""",
-            [run_id, tenant_id, tenant, as_of, dry_run, triggered_by, whole],
+            [run_id, tenant_id, tenant, as_of, dry_run, triggered_by],
         )
     return before
 
@@ -78,12 +77,13 @@ def rounds_before(connection: Connection, tenant_id: int) -> Before:
     return Before(**row or {})
 
 
-def end_round(db: Database, run_id: str, tenant_id: int, status: str, error: str | None) -> None:
-    """Note how a round ended: success, parked, stopped or failed."""
+def end_round(db: Database, run_id: str, tenant_id: int, status: str, error: str | None, *, whole: bool = True) -> None:
+    """Note how a round ended: success, parked, stopped or failed; and whether it was `whole`."""
     with db.connect() as connection:
         connection.execute(
-            "UPDATE sync.rounds SET ended_at = now(), status = %s, error = %s WHERE run_id = %s AND tenant_id = %s",
-            [status, error, run_id, tenant_id],
+            """UPDATE sync.rounds SET ended_at = now(), status = %s, error = %s, whole = %s
+               WHERE run_id = %s AND tenant_id = %s""",
+            [status, error, whole, run_id, tenant_id],
         )
 
 

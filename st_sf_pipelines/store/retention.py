@@ -19,9 +19,10 @@ BATCH: Final = 10_000
 """How many rows one transaction deletes."""
 
 # The next round asks for the last ones that concluded, that pushed, and that were good; of the good the latest as_of.
+_NEWEST: Final = "started_at DESC"
 _KEPT: Final = " UNION ".join(
-    f"(SELECT DISTINCT ON (tenant_id) tenant_id, run_id FROM sync.rounds r WHERE {which} ORDER BY tenant_id, {by} DESC)"
-    for which, by in (("true", "started_at"), (CONCLUDED, "started_at"), (PUSHED, "started_at"), (GOOD, "as_of"))
+    f"(SELECT DISTINCT ON (tenant_id) tenant_id, run_id FROM sync.rounds r WHERE {which} ORDER BY tenant_id, {by})"
+    for which, by in (("true", _NEWEST), (CONCLUDED, _NEWEST), (PUSHED, _NEWEST), (GOOD, f"as_of DESC, {_NEWEST}"))
 )
 
 # fmt: off

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from st_sf_pipelines.operate.sweep import run_sweeps
+from st_sf_pipelines.store import audit
 from st_sf_pipelines_tests.acceptance.desk import (
     ACCOUNTS,
     CONTACTS,
@@ -17,6 +19,7 @@ from st_sf_pipelines_tests.acceptance.desk import (
     one,
     written,
 )
+from st_sf_pipelines_tests.world import TENANT
 
 if TYPE_CHECKING:
     from st_sf_pipelines_tests.world import World
@@ -145,6 +148,22 @@ def test_time_alone_moves_a_segment_on_its_day_in_the_tenants_zone(world: World)
         assert (segment(), written(world.sf, "Account"), written(world.sf, "Contact")) == (wanted, writes, 0), as_of
         assert round_["entities"]["customers"]["changed"] == 0
         assert world.sf.counters["requests"] == writes, as_of
+
+
+def test_a_sweep_is_no_round_that_a_later_one_could_lie_before(world: World) -> None:
+    new_customer(world, "Ann Lee")
+    world.sync(as_of="2026-06-01T12:00:00Z")
+    assert run_sweeps(world.dagster, world.settings, None, None)["ok"]
+    new_customer(world, "Bob Lee")
+    assert world.sync(as_of="2026-06-02T12:00:00Z")["targets"][CONTACTS]["created"] == 1
+
+
+def test_a_part_of_a_round_is_none_to_reach_back_to(world: World) -> None:
+    world.sync(as_of="2026-06-01T12:00:00Z")
+    world.sync(as_of="2026-06-02T12:00:00Z", entities=["tag_types"])
+    with world.db.connect() as connection:
+        good = audit.rounds_before(connection, TENANT).good
+    assert good == datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
 def test_an_as_of_before_the_last_round_pushes_nothing(world: World) -> None:

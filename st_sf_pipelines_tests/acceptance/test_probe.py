@@ -9,9 +9,18 @@ from st_sf_pipelines.defs.news import News, look
 from st_sf_pipelines.simulators.servicetitan.faults import rules
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES
 from st_sf_pipelines.systems.targets import SYSTEM
-from st_sf_pipelines_tests.acceptance.desk import ACCOUNTS, CONTACTS, completed_job, contact_of, new_customer, retry
+from st_sf_pipelines_tests.acceptance.desk import (
+    ACCOUNTS,
+    CONTACTS,
+    completed_job,
+    contact_of,
+    many_customers,
+    new_customer,
+    retry,
+)
 
 if TYPE_CHECKING:
+    from st_sf_pipelines_tests.acceptance.conftest import OpenWorld
     from st_sf_pipelines_tests.world import World
 
 FEEDS = sum(entity.is_fed for entity in ENTITIES)
@@ -152,6 +161,26 @@ def test_an_unfinished_load_is_news(world: World) -> None:
     with world.db.connect() as connection:  # a kill between two pages leaves the feed so
         connection.execute("UPDATE sync.feeds SET complete = false WHERE entity = 'jobs'")
     assert probe(world, JUNE).assets == ("servicetitan/jobs",)
+
+
+def test_young_records_that_come_again_are_no_news(open_world: OpenWorld) -> None:
+    world = open_world(page_size=5)
+    many_customers(world, 12)
+    world.sync(as_of=JUNE)
+    before = world.st.counters["by_entity"]["customers"]["feed"]
+    assert probe(world, JUNE).sentence == "nothing changed"
+    assert world.st.counters["by_entity"]["customers"]["feed"] - before == 3
+    world.st.put("customers", [{"name": "Zoe Lee"}])
+    assert probe(world, JUNE).assets == ("servicetitan/customers",)
+
+
+def test_a_token_that_the_server_no_longer_accepts_is_news_so_that_a_round_begins_the_feed_again(world: World) -> None:
+    quiet(world)
+    world.st.forget_feed_tokens()
+    news = probe(world, JUNE)
+    assert (set(news.assets) > {"servicetitan/customers", "servicetitan/jobs"}, news.faults) == (True, ())
+    assert world.sync(as_of=JUNE)["status"] == "success"
+    assert probe(world, JUNE) == News((), ())
 
 
 def test_a_feed_that_does_not_answer_is_told_and_does_not_raise(world: World) -> None:

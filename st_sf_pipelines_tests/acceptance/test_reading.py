@@ -101,6 +101,36 @@ def test_a_feed_that_is_down_fails_the_round_and_what_was_read_stays(open_world:
     assert went_on["targets"][CONTACTS]["created"] == 24
 
 
+SALESFORCE = {"leads", "opportunities"}
+
+
+@pytest.mark.parametrize(
+    ("entity", "derived", "left_out"),
+    [
+        ("tag_types", {"profiles", "segments", "states", "opportunities"}, set[str]()),
+        ("campaigns", {"profiles", "segments", "states", "opportunities"}, SALESFORCE),
+        ("estimates", {"profiles", "segments"}, SALESFORCE),
+    ],
+)
+def test_an_entity_that_cannot_be_read_holds_up_only_what_follows_it(
+    world: World, entity: str, derived: set[str], left_out: set[str]
+) -> None:
+    many_customers(world, 3)
+    set_faults(world, {"entity": entity}, {"status": 403})
+    failed = world.sync()
+    assert (failed["status"], failed["error"].count("(403)")) == ("failed", 1)
+    assert set(failed["derived"]) == derived
+    every = {"accounts", "contacts", "leads", "opportunities", "events", "campaign_members"}
+    worked = {asset for asset in failed["targets"] if asset.startswith("salesforce/")}
+    assert worked == {f"salesforce/{name}" for name in every - left_out}
+    assert failed["targets"][CONTACTS]["created"] == 3
+    [last] = world.dagster.get_runs(limit=1)
+    assert last.status.value == "FAILURE"
+    set_faults(world)
+    healed = world.sync()
+    assert (healed["status"], healed["targets"][CONTACTS]["created"]) == ("success", 0)
+
+
 @pytest.mark.parametrize("page_size", [1, 2, 3, 5])
 def test_records_of_one_stamp_cross_page_boundaries_whole(open_world: OpenWorld, page_size: int) -> None:
     stamp = "2026-01-01T10:00:00.1234567Z"

@@ -201,6 +201,7 @@ def test_the_sensor_starts_a_round_where_there_is_news_and_of_what_follows_it_al
     [changed], _ = tick(shop)
     assert names(changed.asset_selection) == AFTER_PROFILE | {"servicetitan/customers"}
     assert {check.name for check in changed.asset_check_keys or ()} == {
+        "every_entity_was_read",
         "every_record_fits",
         "every_record_accounted_for",
         "no_opportunity_moved_backward",
@@ -212,6 +213,7 @@ def test_the_sensor_starts_a_round_where_there_is_news_and_of_what_follows_it_al
     assert shop.st.counters["by_entity"]["jobs"]["feed"] == calls  # nothing else was read
     assert "Grace Hopper" in {row["Name"] for row in shop.sf.records("Account")}
     assert {check.check_name for check in done.get_asset_check_evaluations()} == {
+        "every_entity_was_read",
         "every_record_fits",
         "every_record_accounted_for",
         "no_opportunity_moved_backward",
@@ -241,21 +243,25 @@ def test_a_tick_before_the_beat_does_nothing_at_all(shop: World, monkeypatch: py
     assert len(tick(shop)[0]) == 1
 
 
-def test_a_tenant_whose_feed_fails_is_told_and_starts_nothing_and_the_other_does(two: World) -> None:
+def test_a_feed_that_fails_is_told_and_holds_up_nothing_that_has_news(two: World) -> None:
     from st_sf_pipelines.simulators.servicetitan.faults import Rule
 
     assert {each["status"] for each in two.sync_all()["tenants"]} == {"success"}
     two.st.put("customers", [{"name": "From California"}], TENANT)
     two.st.put("customers", [{"name": "From Texas"}], OTHER)
     two.st.app.faults.rules.append(Rule({"path": f"/tenant/{OTHER}/export/jobs"}, {"status": 503}))
-    [request], _ = tick(two)
-    assert request.partition_key == "socal"
+    other, request = sorted(tick(two)[0], key=lambda each: str(each.partition_key))
+    assert (other.partition_key, request.partition_key) == ("dallas", "socal")
+    assert names(other.asset_selection) == AFTER_PROFILE | {"servicetitan/customers"}
     looks = {row["tenant_id"]: row for row in two.rows("SELECT tenant_id, good_at, outcome FROM sync.looks")}
     assert looks[TENANT]["good_at"] is not None
     assert looks[OTHER]["good_at"] is None
     assert "servicetitan: dallas" in looks[OTHER]["outcome"]
     assert "503" in looks[OTHER]["outcome"]
     assert run(two, request).success
+    assert run(two, other).success
+    whole = two.rows("SELECT tenant, whole FROM sync.rounds ORDER BY started_at DESC LIMIT 2")
+    assert {row["tenant"]: row["whole"] for row in whole} == {"socal": True, "dallas": False}
     next_beat(two)
     requests, reason = tick(two)
     assert requests == []
@@ -263,12 +269,23 @@ def test_a_tenant_whose_feed_fails_is_told_and_starts_nothing_and_the_other_does
         assert word in reason
     two.st.app.faults.rules.clear()
     next_beat(two)
-    [healed], _ = tick(two)
-    assert healed.partition_key == "dallas"
-    assert run(two, healed).success
-    next_beat(two)
     requests, reason = tick(two)
     assert (requests, sorted(reason.split("; "))) == ([], ["dallas: nothing changed", "socal: nothing changed"])
+
+
+def test_a_look_that_breaks_down_keeps_no_other_tenant_from_its_own(two: World) -> None:
+    two.sync_all()
+    two.st.put("customers", [{"name": "From California"}], TENANT)
+    with two.db.connect() as connection:  # what no version of ours writes
+        connection.execute(
+            "UPDATE sync.feeds SET token = 'yesterday', pulled_at = now() - interval '1 day'"
+            " WHERE tenant_id = %s AND entity = 'campaigns'",
+            [OTHER],
+        )
+    [request], _ = tick(two)
+    assert request.partition_key == "socal"
+    [look] = two.rows("SELECT good_at, outcome FROM sync.looks WHERE tenant_id = 4102")
+    assert (look["good_at"], look["outcome"]) == (None, "dallas: a fault of ours (ValueError)")
 
 
 def test_a_tenant_with_a_running_round_is_left_for_the_next_beat(shop: World) -> None:

@@ -131,7 +131,7 @@ def test_processes_that_start_at_once_share_one_server(home: Path) -> None:
 
 
 def test_server_outlives_its_starter_and_the_terminals_ctrl_c(home: Path) -> None:
-    script = f"{START}; sys.stdout.flush(); import time; time.sleep(60)"
+    script = f"import time; {START}; sys.stdout.flush(); time.sleep(60)"
     command = [sys.executable, "-c", script, str(home)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True

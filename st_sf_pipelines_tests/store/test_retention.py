@@ -38,7 +38,7 @@ def a_round(
 ) -> None:
     """Keep a round of some days ago, with one operation."""
     audit.begin_round(db, run, tenant, "socal", NOW, dry_run=dry)
-    audit.keep_operation(db, run, tenant, "customers/profile", {}, 0.1, None)
+    audit.keep_operation(db, run, tenant, audit.DEALS, {}, 0.1, None)
     if status:
         audit.end_round(db, run, tenant, status, None)
     at = NOW - timedelta(days=days_ago)
