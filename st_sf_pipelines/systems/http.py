@@ -30,6 +30,8 @@ LONGEST_WAIT: Final = 30.0
 LEASE_CALLS: Final = 10
 BURST_SECONDS: Final = 0.1
 TRANSIENT_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524})
+_CODE: Final = re.compile(r"[A-Za-z0-9_.:|-]{1,80}")
+_FIELD: Final = re.compile(r"[A-Za-z0-9_.\[\]$]+")
 _SECONDS_IN_TITLE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*second", re.IGNORECASE)
 
 
@@ -141,8 +143,7 @@ def bad_answer(system: str, tenant: str, endpoint: str, response: httpx.Response
     except orjson.JSONDecodeError:
         body = None
     body = body if isinstance(body, dict) else {}
-    trace = body.get("traceId")
-    code = body.get("error")
+    code = code_in(body.get("error"))
     kind: type[RemoteError] = PermanentError
     cause = "refused"
     if status in TRANSIENT_STATUSES or status >= 500:
@@ -157,7 +158,7 @@ def bad_answer(system: str, tenant: str, endpoint: str, response: httpx.Response
     elif code in ("invalid_client", "invalid_grant", "unauthorized_client"):
         kind, cause = CredentialsError, "the client id or secret is refused"
     elif status == 400:
-        named = ", ".join(sorted(body["errors"])) if isinstance(body.get("errors"), dict) else ""
+        named = ", ".join(sorted(fields_in(body.get("errors"))))
         cause = f"the request is refused{f' for {named}' if named else ''}"
     return kind(
         system,
@@ -165,10 +166,21 @@ def bad_answer(system: str, tenant: str, endpoint: str, response: httpx.Response
         endpoint,
         cause,
         status=status,
-        code=code if isinstance(code, str) else None,
-        trace_id=trace if isinstance(trace, str) else None,
+        code=code,
+        trace_id=code_in(body.get("traceId")),
         retry_after=_retry_after(response, body),
     )
+
+
+def code_in(told: object) -> str | None:
+    """Take a code, or a trace id, that looks like one: where servers put a sentence, it may name a person (AUTH-2)."""
+    return told if isinstance(told, str) and _CODE.fullmatch(told) else None
+
+
+def fields_in(told: object) -> tuple[str, ...]:
+    """Take the names of fields, in a list or as the keys of an object, that look like names (AUTH-2)."""
+    named = told if isinstance(told, list | tuple | dict) else ()
+    return tuple(name for name in named if isinstance(name, str) and _FIELD.fullmatch(name))
 
 
 def _retry_after(response: httpx.Response, body: dict[str, Any]) -> float | None:

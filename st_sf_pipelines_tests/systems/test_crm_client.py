@@ -254,6 +254,7 @@ def test_an_answer_to_a_write_that_is_no_document_is_no_receipt(crm: CrmSimulato
         ({"status": 400, "body": {"errors": [{"message": "Invalid JSON"}]}}, "BAD_REQUEST"),
         ({"status": 400, "body": "nonsense"}, "BAD_REQUEST"),
         ({"status": 413}, "BAD_REQUEST"),
+        ({"status": 400, "body": {"errors": [{"data": {"errors": [{"path": "Ann Lee"}]}}]}}, "BAD_REQUEST"),
         ({"status": 400, "body": {"errors": [{"name": "o", "data": {"errors": [{"path": "x"}]}}]}}, "REQUIRED_FIELD"),
     ],
 )  # fmt: skip

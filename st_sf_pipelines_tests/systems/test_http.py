@@ -77,6 +77,17 @@ def test_a_refusal_is_final_and_names_all_but_the_secret(
     assert (client.calls, naps) == (1, [])
 
 
+def test_a_person_named_where_a_code_is_expected_is_not_told(
+    client: Http, st: ServiceTitanSimulator, naps: list[float]
+) -> None:
+    told = {"error": "Customer John Smith john@x.com not found", "traceId": "call John 555"}
+    answer(st, {"status": 400, "body": {**told, "errors": {"John Smith": ["not found"], "$.customerId": ["bad"]}}})
+    with pytest.raises(PermanentError) as caught:
+        get(client, st)
+    assert str(caught.value) == "servicetitan: socal: GET /x: the request is refused for $.customerId (400)"
+    assert naps == []
+
+
 def test_it_gives_up_after_so_many_attempts_with_growing_pauses(
     client: Http, st: ServiceTitanSimulator, naps: list[float]
 ) -> None:

@@ -125,6 +125,16 @@ def row_error(code: str, times: int | None = None, **when: Any) -> dict[str, Any
     return {"do": {"row_error": {"statusCode": code, "message": "m", "times": times, "when": when}}}
 
 
+def test_a_receipt_tells_which_rule_refused_and_not_whom(sf: SalesforceSimulator, client: SalesforceClient) -> None:
+    message = "Ann Lee, 12 Elm St: a phone is required (ask bob@x.example)"
+    fields = ["Phone", "Ann Lee's phone"]
+    sf.set_faults({"do": {"row_error": {"statusCode": "Ann Lee failed", "message": message, "fields": fields}}})
+    [row] = accounts(1, BillingStreet="12 Elm St", Name="Ann Lee")
+    [receipt] = push(client, [row])
+    assert (receipt.code, receipt.fields) == (None, ("Phone",))
+    assert receipt.message == "…, …: a phone is required (ask …"
+
+
 def test_a_locked_row_is_sent_again_alone(sf: SalesforceSimulator, client: SalesforceClient, naps: list[float]) -> None:
     sf.set_faults(row_error("UNABLE_TO_LOCK_ROW", times=1, Name="Account 2"))
     receipts = push(client, accounts(5))
@@ -166,11 +176,11 @@ def test_where_composite_calls_do_not_pass_each_collection_goes_alone(
 def test_a_daily_limit_and_a_forbidden_call_are_final(
     sf: SalesforceSimulator, client: SalesforceClient, naps: list[float]
 ) -> None:
-    forbidden = [{"errorCode": "INSUFFICIENT_ACCESS", "message": "secret words"}]
+    forbidden = [{"errorCode": "INSUFFICIENT_ACCESS", "message": "secret words", "fields": ["secret words"]}]
     sf.set_faults({"match": {"nth": 1}, "do": {"status": 403, "body": forbidden}})
     with pytest.raises(CredentialsError, match=r"socal: PATCH composite.*may not do this") as caught:
         push(client, accounts(1))
-    assert "secret words" not in str(caught.value)
+    assert "secret words" not in repr(caught.value)
     sf.set_limit(10, used=10)
     with pytest.raises(PermanentError, match="the org's daily limit of API calls is used up"):
         push(client, accounts(1))

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import orjson
 
 from st_sf_pipelines.errors import CredentialsError, PermanentError, RemoteError, TransientError
-from st_sf_pipelines.systems.http import Http, Pace, bad_answer
+from st_sf_pipelines.systems.http import Http, Pace, bad_answer, fields_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -175,6 +175,5 @@ def refusal(system: str, tenant: str, endpoint: str, response: httpx.Response) -
 def _paths(error: Any) -> Iterator[str]:
     data = error.get("data") if isinstance(error, dict) else None
     named = data.get("errors") if isinstance(data, dict) else data
-    for each in named if isinstance(named, list) else []:
-        if isinstance(each, dict) and isinstance(each.get("path"), str):
-            yield each["path"]
+    paths = [each.get("path") for each in named if isinstance(each, dict)] if isinstance(named, list) else []
+    yield from fields_in(paths)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from st_sf_pipelines.ports import Outcome, Receipt, Upsert
+from st_sf_pipelines.systems.http import code_in, fields_in
 from st_sf_pipelines.systems.salesforce.codes import Kind, kind_of
 
 if TYPE_CHECKING:
@@ -66,14 +68,23 @@ class Collection:
             made = not self.is_linked and (self.makes or result.get("created") is True)
             return Receipt(row.key, Outcome.CREATED if made else Outcome.UPDATED, result.get("id") or row.remote_id)
         error = (result.get("errors") or [{}])[0]
-        code = error.get("statusCode") or error.get("errorCode")
-        fields = tuple(map(str, error.get("fields") or ()))
+        code = code_in(error.get("statusCode") or error.get("errorCode"))
+        fields = fields_in(error.get("fields"))
         outcome = Outcome.REFUSED
         if kind_of(code) is Kind.PASSING:
             outcome = Outcome.PASSING
         elif kind_of(code) is Kind.GONE and row.remote_id is not None and not fields:
             outcome = Outcome.GONE  # where a field is named, it is the record pointed to that is gone
-        return Receipt(row.key, outcome, row.remote_id, code, error.get("message"), fields)
+        return Receipt(row.key, outcome, row.remote_id, code, _stripped(error.get("message"), row), fields)
+
+
+def _stripped(message: object, row: Upsert) -> str | None:
+    """Take e-mail addresses and the texts sent out of a message: the rest tells, say, which validation rule it was."""
+    if not isinstance(message, str):
+        return None
+    sent = sorted({value.strip() for value in row.fields.values() if isinstance(value, str)} - {""}, key=len)
+    values = [rf"(?<!\w){re.escape(value)}(?!\w)" for value in reversed(sent)]  # the longest first
+    return re.sub("|".join([*values, r"\S+@\S+"]), "…", message, flags=re.IGNORECASE)
 
 
 def to_send(target: ObjectMap, row: Upsert) -> dict[str, Any]:

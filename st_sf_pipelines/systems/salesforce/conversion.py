@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from st_sf_pipelines.errors import PermanentError, TransientError
 from st_sf_pipelines.ports import Outcome, Receipt
+from st_sf_pipelines.systems.http import code_in, fields_in
 from st_sf_pipelines.systems.salesforce.codes import Kind, kind_of
 from st_sf_pipelines.systems.salesforce.collection import chunks, listed
 from st_sf_pipelines.systems.salesforce.soap import PARTNER, element
@@ -78,7 +79,7 @@ def _wanted(conversion: Conversion, status: str) -> str:
 def _receipt(conversion: Conversion, result: ET.Element) -> Receipt:
     if result.findtext(f"{PARTNER}success") == "true":
         return Receipt(conversion.lead_id, Outcome.UPDATED, conversion.lead_id)
-    code = result.findtext(f"{PARTNER}errors/{PARTNER}statusCode")
+    code = code_in(result.findtext(f"{PARTNER}errors/{PARTNER}statusCode"))
     outcome = Outcome.PASSING if kind_of(code) is Kind.PASSING else Outcome.REFUSED
-    fields = tuple(field.text or "" for field in result.findall(f"{PARTNER}errors/{PARTNER}fields"))
+    fields = fields_in([field.text for field in result.findall(f"{PARTNER}errors/{PARTNER}fields")])
     return Receipt(conversion.lead_id, outcome, conversion.lead_id, code, None, fields)

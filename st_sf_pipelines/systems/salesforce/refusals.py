@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from st_sf_pipelines.errors import CredentialsError, PermanentError, TransientError
-from st_sf_pipelines.systems.http import TRANSIENT_STATUSES
+from st_sf_pipelines.systems.http import TRANSIENT_STATUSES, code_in, fields_in
 from st_sf_pipelines.systems.salesforce.codes import Kind, kind_of
 
 
 def refusal(tenant: str, endpoint: str, status: int, content: Any) -> PermanentError | TransientError:
     """Turn a refused request into the error that says whether trying again can help; no value of the body stays."""
     first = content[0] if isinstance(content, list) and content and isinstance(content[0], dict) else {}
-    code = first.get("errorCode") or (content.get("error") if isinstance(content, dict) else None)
+    code = code_in(first.get("errorCode") or (content.get("error") if isinstance(content, dict) else None))
     kind: type[PermanentError | TransientError] = PermanentError
     cause = "the request is refused"
     if status == 401 or code == "INVALID_SESSION_ID":
@@ -25,6 +25,5 @@ def refusal(tenant: str, endpoint: str, status: int, content: Any) -> PermanentE
         kind, cause = TransientError, "the server is in trouble"
     elif status == 403:
         kind, cause = CredentialsError, "the integration user may not do this"
-    fields = first.get("fields")
-    named = tuple(map(str, fields)) if isinstance(fields, list) else ()
-    return kind("salesforce", tenant, endpoint, cause, status=status, code=code, fields=named)
+    fields = fields_in(first.get("fields"))
+    return kind("salesforce", tenant, endpoint, cause, status=status, code=code, fields=fields)
