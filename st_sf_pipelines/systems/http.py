@@ -123,8 +123,9 @@ class Http:
             response = self._client.send(request)
         except httpx.TimeoutException:
             raise TransientError(self.system, self.tenant, endpoint, "no answer in time") from None
-        except httpx.TransportError as error:
-            cause = f"the connection failed ({type(error).__name__})"
+        except httpx.RequestError as error:
+            what = "the answer cannot be read" if isinstance(error, httpx.DecodingError) else "the connection failed"
+            cause = f"{what} ({type(error).__name__})"
             raise TransientError(self.system, self.tenant, endpoint, cause) from None
         if response.is_success:
             try:

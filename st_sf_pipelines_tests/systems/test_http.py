@@ -52,6 +52,7 @@ PASSING: dict[str, dict[str, Any]] = {
     "a cut": {"status": 200, "body": {"good": True}, "truncate": 4},
     "nothing": {"status": 200, "body": "", "truncate": 0},
     "garbage": {"garbage": True},
+    "garbage said to be gzip": {"status": 200, "headers": {"content-encoding": "gzip"}, "body": {"good": True}},
 }
 
 
