@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from psycopg import sql
 
 from st_sf_pipelines.rules.stamps import instant
-from st_sf_pipelines.store import log
+from st_sf_pipelines.store import log, members
 from st_sf_pipelines.store.touches import REFERENCES, SUBJECTS
 
 if TYPE_CHECKING:
@@ -155,21 +155,27 @@ def newest(db: Database, tenant_id: int, table: Table) -> datetime:
 
 
 def evidence(db: Database, tenant_id: int, st_id: int, day_zone: str) -> dict[str, Any]:
-    """Name the records that a customer's profile rests on: its last completed job, its invoices, when each came."""
+    """Name the records that a customer's profile rests on: its last completed job, its invoices.
+
+    A survivor's are those of its merged customers too (EXT-5).
+    """
     with db.connect() as connection:
+        connection.execute("CREATE TEMP TABLE subject ON COMMIT DROP AS SELECT %s::bigint AS st_id", [st_id])
+        members.gather(connection, tenant_id)
         job = connection.execute(
             """SELECT id, job_number, (completed_on AT TIME ZONE %s)::date AS completed_day
-               FROM servicetitan.jobs
-               WHERE tenant_id = %s AND customer_id = %s AND active
+               FROM servicetitan.jobs JOIN member ON member_id = customer_id
+               WHERE tenant_id = %s AND active
                      AND status = 'completed' AND completed_on IS NOT NULL
                ORDER BY completed_on DESC, id DESC LIMIT 1""",
-            [day_zone, tenant_id, st_id],
+            [day_zone, tenant_id],
         ).fetchone()
         invoices = connection.execute(
             """SELECT count(*) AS count, coalesce(sum(total), 0) AS total,
                       (array_agg(id ORDER BY abs(total) DESC NULLS LAST, id))[1:5] AS largest
-               FROM servicetitan.invoices WHERE tenant_id = %s AND customer_id = %s AND active""",
-            [tenant_id, st_id],
+               FROM servicetitan.invoices JOIN member ON member_id = customer_id
+               WHERE tenant_id = %s AND active""",
+            [tenant_id],
         ).fetchone()
     return {"last_job": job, "invoices": invoices}
 

@@ -11,7 +11,7 @@ import pytest
 
 from st_sf_pipelines.config import Segments
 from st_sf_pipelines.rules.segments import steps
-from st_sf_pipelines.store import derived, segments
+from st_sf_pipelines.store import derived, records, segments
 from st_sf_pipelines.store.log import Scope
 from st_sf_pipelines.sync.derive import FOLLOWS
 from st_sf_pipelines_tests.store.feeding import TENANT, customer, feed, invoice, job
@@ -112,12 +112,15 @@ def test_each_change_names_its_rule_and_the_records_that_it_rests_on(shop: Datab
     assert segments.segment_history(shop, 4102, ANN) == []
 
 
-def test_a_survivors_change_names_the_records_of_the_one_merged_into_it(shop: Database) -> None:
+def test_a_survivors_change_and_its_evidence_name_the_records_of_the_one_merged_into_it(shop: Database) -> None:
     feed(shop, "customers", customer(8, mergedToId=ANN))
     feed(shop, "invoices", invoice(1, 8, "5000.00"))
     look(shop, date(2026, 3, 5))
     kept = segments.segment_history(shop, TENANT, ANN)[-1]
     assert (kept["to_segment"], kept["last_job_id"], kept["invoices"]) == ("High Value", 2, 1)
+    of_ann, of_the_other = (records.evidence(shop, TENANT, st_id, "UTC") for st_id in (ANN, 8))
+    assert (of_ann["last_job"]["id"], of_ann["invoices"]["largest"]) == (2, [1])
+    assert of_the_other == {"last_job": None, "invoices": {"count": 0, "total": 0, "largest": None}}
 
 
 def test_what_changes_a_profile_and_not_its_segment_leaves_no_history(shop: Database) -> None:
