@@ -14,6 +14,7 @@ import pytest
 
 from st_sf_pipelines.store import local
 from st_sf_pipelines.store.database import Database, libpq_url, recreate
+from st_sf_pipelines.systems.servicetitan import auth
 from st_sf_pipelines_tests.world import World
 
 if TYPE_CHECKING:
@@ -48,6 +49,12 @@ def template(server: str) -> str:
     database.migrate()
     database.close()
     return url
+
+
+@pytest.fixture(autouse=True)
+def _no_tokens() -> None:
+    """Begin without the tokens of stand-ins that are gone: their addresses may come again."""
+    auth._KEEPERS.clear()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from st_sf_pipelines.defs.resources import tenants_of
 from st_sf_pipelines.errors import StSfError
 from st_sf_pipelines.rules.pipelines import pipeline_of_unit
 from st_sf_pipelines.store import deals, quarantine, standing
+from st_sf_pipelines.store.leases import lease
 from st_sf_pipelines.systems.crm.client import CrmClient
 from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 from st_sf_pipelines.systems.targets import SYSTEMS
@@ -51,7 +52,7 @@ def _findings(db: Database, site: Site, tenant: Tenant) -> Iterator[dict[str, st
 
 def _answers(db: Database, tenant: Tenant) -> Iterator[dict[str, str]]:
     """Ask each system one question."""
-    source = ServiceTitanClient(tenant, timeout=PROBE_SECONDS, attempts=1)
+    source = ServiceTitanClient(tenant, timeout=PROBE_SECONDS, attempts=1, lease=partial(lease, db, tenant.id))
     try:
         source.page("business_units", None)
     except StSfError as error:

@@ -19,6 +19,7 @@ def found(world: World) -> list[tuple[str, str]]:
 def test_a_site_is_looked_over_and_each_finding_has_its_mend(open_world: OpenWorld, naps: list[float]) -> None:
     world = open_world(crm=True)
     assert set(found(world)) == {("warning", "crm")}  # its stages are made before the first write
+    assert len(world.rows("SELECT FROM sync.pace")) == 1  # it keeps to the rate that all processes share
     world.st.put("business_units", [{"name": "Spa - Crew"}, {"name": "pool -  install"}])
     world.st.put("customers", [{"name": "Ann Lee"}, {"id": 7, "name": None}], raw=True)
     world.sync()

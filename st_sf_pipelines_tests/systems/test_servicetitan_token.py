@@ -3,61 +3,79 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import SecretStr
 
 from st_sf_pipelines.errors import CredentialsError, TransientError
 from st_sf_pipelines.simulators.servicetitan.faults import rules
 from st_sf_pipelines.systems.http import Http, Pace
 from st_sf_pipelines.systems.servicetitan import auth
-from st_sf_pipelines.systems.servicetitan.auth import TokenKeeper
+from st_sf_pipelines.systems.servicetitan.auth import keeper_of
 from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 from st_sf_pipelines_tests.systems.conftest import tenant_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from st_sf_pipelines.simulators.servicetitan.simulator import ServiceTitanSimulator
 
 
 @pytest.fixture
-def keeper(st: ServiceTitanSimulator) -> Iterator[TokenKeeper]:
-    """Give the keeper of the shop's first tenant."""
+def get(st: ServiceTitanSimulator) -> Iterator[Callable[..., str]]:
+    """Give the tokens of the shop's first tenant."""
     client = Http("servicetitan", "socal", Pace(1000))
-    yield TokenKeeper(tenant_of(st).servicetitan, client)
+    yield partial(keeper_of(tenant_of(st).servicetitan).get, client)
     client.close()
 
 
-def test_many_threads_fetch_one_token(st: ServiceTitanSimulator, keeper: TokenKeeper) -> None:
+def test_many_threads_fetch_one_token(st: ServiceTitanSimulator, get: Callable[..., str]) -> None:
     with ThreadPoolExecutor(12) as threads:
-        tokens = set(threads.map(lambda _: keeper.get(), range(60)))
+        tokens = set(threads.map(lambda _: get(), range(60)))
     assert len(tokens) == 1
     assert st.counters["token_calls"] == 1
 
 
-def test_many_threads_that_were_refused_renew_it_once(st: ServiceTitanSimulator, keeper: TokenKeeper) -> None:
-    old = keeper.get()
+def test_many_threads_that_were_refused_renew_it_once(st: ServiceTitanSimulator, get: Callable[..., str]) -> None:
+    old = get()
     with ThreadPoolExecutor(12) as threads:
-        tokens = set(threads.map(lambda _: keeper.get(refused=old), range(60)))
+        tokens = set(threads.map(lambda _: get(refused=old), range(60)))
     assert old not in tokens
     assert len(tokens) == 1
     assert st.counters["token_calls"] == 2
-    assert keeper.get(refused="another, long gone") in tokens
+    assert get(refused="another, long gone") in tokens
 
 
 def test_it_is_renewed_before_it_ends(
-    st: ServiceTitanSimulator, keeper: TokenKeeper, monkeypatch: pytest.MonkeyPatch
+    st: ServiceTitanSimulator, get: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [5000.0]
     monkeypatch.setattr(auth, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    first = keeper.get()
+    first = get()
     now[0] += 800
-    assert keeper.get() == first
+    assert get() == first
     now[0] += 90
-    assert keeper.get() != first, "ten seconds before its 900 are over"
+    assert get() != first, "ten seconds before its 900 are over"
     assert st.counters["token_calls"] == 2
+
+
+def test_every_client_of_a_tenant_uses_the_same_token_and_of_other_credentials_another(
+    st: ServiceTitanSimulator,
+) -> None:
+    tenant = tenant_of(st)
+    wrong = tenant.servicetitan.model_copy(update={"client_secret": SecretStr("wrong.secret")})
+    clients = [ServiceTitanClient(tenant_of(st)) for _ in range(6)]
+    stranger = ServiceTitanClient(tenant.model_copy(update={"servicetitan": wrong}))
+    with ThreadPoolExecutor(6) as threads:
+        assert all(page.records for page in threads.map(lambda client: client.page("customers", None), clients))
+    assert st.counters["token_calls"] == 1
+    with pytest.raises(CredentialsError, match="the client id or secret is refused"):
+        stranger.page("customers", None)
+    for client in (*clients, stranger):
+        client.close()
 
 
 def test_a_call_with_a_dead_token_is_sent_again_with_a_new_one(st: ServiceTitanSimulator) -> None:
@@ -80,10 +98,10 @@ def test_a_token_that_is_refused_anew_is_an_error_and_no_loop(st: ServiceTitanSi
 
 
 def test_an_answer_without_a_token_is_no_token(
-    st: ServiceTitanSimulator, keeper: TokenKeeper, naps: list[float]
+    st: ServiceTitanSimulator, get: Callable[..., str], naps: list[float]
 ) -> None:
     st.app.faults.rules = rules([{"match": {"path": "token", "nth": 1}, "do": {"status": 200, "body": {"a": 1}}}])
     with pytest.raises(TransientError, match="the answer holds no access_token"):
-        keeper.get()
-    assert keeper.get()
+        get()
+    assert get()
     assert naps == []

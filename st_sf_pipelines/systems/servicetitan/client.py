@@ -10,7 +10,7 @@ import httpx
 from st_sf_pipelines.errors import CredentialsError, TransientError
 from st_sf_pipelines.ports import Listed, Page
 from st_sf_pipelines.systems.http import ATTEMPTS, Http, Pace
-from st_sf_pipelines.systems.servicetitan.auth import TokenKeeper
+from st_sf_pipelines.systems.servicetitan.auth import keeper_of
 from st_sf_pipelines.systems.servicetitan.entities import ENTITY
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class ServiceTitanClient:
         self._http = Http(
             "servicetitan", tenant.name, Pace(self._config.calls_per_second, lease), timeout=timeout, attempts=attempts
         )
-        self._token = TokenKeeper(self._config, self._http)
+        self._token = keeper_of(self._config)
 
     @property
     def calls(self) -> int:
@@ -109,7 +109,7 @@ class ServiceTitanClient:
 
         def make(refused: str | None) -> httpx.Request:
             nonlocal used
-            used = self._token.get(refused=refused)
+            used = self._token.get(self._http, refused=refused)
             headers = {"Authorization": f"Bearer {used}", "ST-App-Key": self._config.app_key.get_secret_value()}
             return self._http.request("GET", f"{self._config.api_url}{path}", params=query, headers=headers)
 
