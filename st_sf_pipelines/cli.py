@@ -266,9 +266,14 @@ def clean_up(
 
 
 @app.command("config")
-def show_config(as_json: JsonOption = False) -> None:
+def show_config(tenant: TenantOption = None, as_json: JsonOption = False) -> None:
     """Print what is in force, each value with its origin; secrets are masked."""
-    report = {name: {"value": value, "origin": origin} for name, value, origin in in_force(load())}
+    settings = load()
+    if tenant is not None:
+        from st_sf_pipelines.defs.resources import tenants_of
+
+        tenants_of(settings, tenant)  # a typing error is told
+    report = {name: {"value": value, "origin": origin} for name, value, origin in in_force(settings, tenant)}
     console.show(report, as_json=as_json, how=console.values)
 
 

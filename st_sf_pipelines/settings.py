@@ -93,8 +93,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
-def in_force(settings: Settings) -> Iterator[tuple[str, str, str]]:
-    """List every value as (dotted name, value, origin); secrets are masked (`st-sf config`)."""
+def in_force(settings: Settings, tenant: str | None = None) -> Iterator[tuple[str, str, str]]:
+    """List every value, or one tenant's, as (dotted name, value, origin); secrets are masked (`st-sf config`)."""
     yield "home", str(settings.home), "ST_SF_HOME or default"
     yield (
         "database",
@@ -103,7 +103,8 @@ def in_force(settings: Settings) -> Iterator[tuple[str, str, str]]:
     )
     yield "cron", settings.cron, "CRM_SYNC_CRON or default"
     yield "enabled", str(settings.enabled).lower(), "CRM_SYNC_ENABLED or default"
-    yield from _values(settings.site, (), settings.origins)
+    others = tuple(f"tenants.{n}." for n, each in enumerate(settings.site.tenants) if tenant not in (None, each.name))
+    yield from (row for row in _values(settings.site, (), settings.origins) if not row[0].startswith(others))
 
 
 def _values(node: Any, at: Path_, origins: dict[str, str]) -> Iterator[tuple[str, str, str]]:

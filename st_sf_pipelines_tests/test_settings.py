@@ -507,6 +507,14 @@ def test_what_is_in_force_shows_every_value_with_its_origin_and_no_secret(read: 
     assert shown["database"] == ("by URL", "ST_SF_DATABASE_URL")
 
 
+def test_what_is_in_force_for_one_tenant_leaves_the_others_out(read: Callable[..., Settings]) -> None:
+    settings = read(SITE)
+    every, first = (
+        {name for name, *_ in in_force(settings, tenant)} for tenant in (None, settings.site.tenants[0].name)
+    )
+    assert every - first == {name for name in every if name.startswith("tenants.1.")} != set()
+
+
 def test_what_is_in_force_shows_what_the_program_itself_goes_by() -> None:
     shown = {name: (value, origin) for name, value, origin in in_force(load({"CRM_SYNC_ENABLED": "false"}))}
     assert shown["database"] == ("embedded", "default")

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from st_sf_pipelines.cli import app
@@ -72,11 +73,32 @@ def test_plan_tells_records_and_calls_and_sends_nothing(world: World) -> None:
     assert world.sf.records("Account") == []
 
 
-@pytest.mark.parametrize("arguments", [("sync", "--tenant", "nobody"), ("sync", "--entities", "x")])
+@pytest.mark.parametrize(
+    "arguments", [("sync", "--tenant", "nobody"), ("sync", "--entities", "x"), ("config", "--tenant", "nobody")]
+)
 def test_a_name_that_is_not_known_is_told(world: World, arguments: tuple[str, ...]) -> None:
     del world
     with pytest.raises(ConfigError, match=r"nobody|x: not known"):
         st_sf(*arguments)
+
+
+PROMISED = {
+    "sync": {"tenant", "entities", "targets", "full", "since", "until", "as-of", "dry-run", "json"},
+    **{name: {"tenant", "json"} for name in ("plan", "explain", "check", "reconcile", "config", "preview", "parked")},
+    "parked retry": {"tenant", "json"},
+    "setup": {"tenant", "apply", "json"},
+    "adopt": {"tenant", "apply", "json"},
+    "backtest": {"tenant", "as-of", "json"},
+    "simulate": {"port", "shop", "customers", "page-size", "faults"},
+}
+
+
+@pytest.mark.parametrize("command", PROMISED)
+def test_each_command_takes_the_options_that_other_programs_give_it(command: str) -> None:
+    found: Any = get_command(app)
+    for word in command.split():
+        found = found.commands[word]
+    assert {option.removeprefix("--") for each in found.params for option in each.opts} >= PROMISED[command]
 
 
 def test_config_masks_every_secret(world: World) -> None:
