@@ -111,7 +111,7 @@ def every_entity_was_read(tenant_round: RoundResource) -> dg.AssetCheckResult:
 
 def _pull(work: Round, entity: Entity) -> tuple[Pulled, float]:
     with work.operation(entity.asset) as counts:
-        pulled = pull(work.db, work.source, work.tenant.id, entity, work.window)
+        pulled = pull(work.db, work.source, work.tenant.id, entity, work.window, counts)
         counts.update({name: count for name, count in metadata(pulled).items() if name != "newest"})
         if pulled.drift:
             counts["drift"] = list(pulled.drift)

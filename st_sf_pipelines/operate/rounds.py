@@ -35,6 +35,8 @@ _DERIVED = {
     "opportunities": "pipeline/opportunities",
     "states": "customers/state",
 }
+_READ = ("read", "new", "changed", "quarantined", "calls")
+_WROTE = ("planned", "created", "updated", "unchanged", "parked", "calls")
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -98,14 +100,16 @@ def run_round(
         "status": status,
         "error": error or (None if result.success else cause(result)),
         "run_id": run_id,
-        "entities": {e.name: _counts(done[e.asset]) for e in ENTITIES if e.asset in done},
+        "entities": {e.name: _counts(done[e.asset], _READ) for e in ENTITIES if e.asset in done},
         "derived": {name: done[asset]["counts"].get("total", 0) for name, asset in _DERIVED.items() if asset in done},
         "derived_changed": {
             name: done[asset]["counts"].get("new", 0) + done[asset]["counts"].get("changed", 0)
             for name, asset in _DERIVED.items()
             if asset in done
         },
-        "targets": {asset: _counts(done[asset]) for assets in TARGETS.values() for asset in assets if asset in done},
+        "targets": {
+            asset: _counts(done[asset], _WROTE) for assets in TARGETS.values() for asset in assets if asset in done
+        },
     }
 
 
@@ -145,8 +149,10 @@ def _subset(entities: Sequence[str], targets: Sequence[str]) -> dg.JobDefinition
     return job.get_subset(asset_selection=set(assets), asset_check_selection=set(checks))
 
 
-def _counts(operation: dict[str, Any]) -> dict[str, Any]:
-    return dict(operation["counts"])
+def _counts(operation: dict[str, Any], promised: tuple[str, ...]) -> dict[str, Any]:
+    """Give what an asset did as far as it came, and in words why it came no further."""
+    error = {"error": operation["error"]} if operation["error"] else {}
+    return {**dict.fromkeys(promised, 0), **operation["counts"], **error}
 
 
 def cause(result: dg.ExecuteInProcessResult) -> str:

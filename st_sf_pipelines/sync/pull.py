@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from st_sf_pipelines.errors import PermanentError, TransientError
 from st_sf_pipelines.store import cursors, quarantine, records
@@ -44,23 +44,36 @@ class Pulled:
     drift: tuple[str, ...] = ()
 
 
-def pull(db: Database, source: Source, tenant_id: int, entity: Entity, window: Window | None = None) -> Pulled:
+def pull(
+    db: Database,
+    source: Source,
+    tenant_id: int,
+    entity: Entity,
+    window: Window | None = None,
+    so_far: dict[str, Any] | None = None,
+) -> Pulled:
     """Read what is new of an entity, by its feed or else by its list; or a window of modifiedOn again.
 
     A window leaves the cursor where it stands (EXT-4). What was committed stays when a later page fails: the next round
-    goes on from there. Raise RemoteError.
+    goes on from there; `so_far` holds the counts of it. Raise RemoteError.
     """
     called = source.calls_of(entity.name)
-    if entity.is_fed:
-        pulled = _pull_feed(db, source, tenant_id, entity, window)
-    else:
-        read = lists.pull_list(db, source, tenant_id, entity, window)
-        pulled = Pulled(read.read, read.new, read.changed, newest=read.newest, drift=read.drift)
-    standing = quarantine.quarantined(db, tenant_id).get(entity.table.name, 0)
-    return replace(pulled, quarantined=standing, calls=source.calls_of(entity.name) - called)
+    so_far = {} if so_far is None else so_far
+    try:
+        if entity.is_fed:
+            pulled = _pull_feed(db, source, tenant_id, entity, window, so_far)
+        else:
+            read = lists.pull_list(db, source, tenant_id, entity, window)
+            pulled = Pulled(read.read, read.new, read.changed, newest=read.newest, drift=read.drift)
+    finally:
+        so_far["quarantined"] = quarantine.quarantined(db, tenant_id).get(entity.table.name, 0)
+        so_far["calls"] = source.calls_of(entity.name) - called
+    return replace(pulled, quarantined=so_far["quarantined"], calls=so_far["calls"])
 
 
-def _pull_feed(db: Database, source: Source, tenant_id: int, entity: Entity, window: Window | None) -> Pulled:
+def _pull_feed(
+    db: Database, source: Source, tenant_id: int, entity: Entity, window: Window | None, so_far: dict[str, Any]
+) -> Pulled:
     """Read a feed to its end, from where its stored token stands; the next page is fetched while one is stored.
 
     A token that the server no longer accepts is given up for the newest stamp that we have, less an overlap.
@@ -89,6 +102,7 @@ def _pull_feed(db: Database, source: Source, tenant_id: int, entity: Entity, win
                 until=window.until if window else None,
             )
             read, new, changed = read + len(page.records), new + kept.new, changed + kept.changed
+            so_far.update(read=read, new=new, changed=changed)
             newest = max(newest, kept.newest)
             drift += kept.drift
             if not page.has_more:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from st_sf_pipelines.cli import app
 from st_sf_pipelines.errors import ConfigError
+from st_sf_pipelines.simulators.servicetitan.faults import rules
 from st_sf_pipelines_tests.acceptance.desk import new_customer
 
 if TYPE_CHECKING:
@@ -44,6 +45,16 @@ def test_sync_ends_with_0_then_3_for_parked_rows_and_1_on_failure(world: World) 
     world.st.put("customers", [{"id": st_id, "name": "Ann Lee-Jones"}])
     code, report = st_sf("sync")
     assert (code, report["tenants"][0]["status"]) == (1, "failed")
+
+
+def test_what_failed_in_a_round_is_counted_as_far_as_it_came_with_its_error(world: World) -> None:
+    new_customer(world, "Ann Lee")
+    world.st.app.faults.rules = rules([{"match": {"entity": "invoices"}, "do": {"status": 404}}])
+    [tenant] = st_sf("sync")[1]["tenants"]
+    invoices, customers = tenant["entities"]["invoices"], tenant["entities"]["customers"]
+    assert "GET /accounting/v2/tenant/4101/export/invoices: not found (404)" in invoices.pop("error")
+    assert invoices.items() >= {"read": 0, "new": 0, "changed": 0, "quarantined": 0, "calls": 1}.items()
+    assert (customers["read"], "error" in customers) == (1, False)
 
 
 def test_a_full_round_reads_and_derives_all_again(world: World) -> None:

@@ -64,6 +64,16 @@ def test_a_pull_counts_what_is_read_new_and_changed(
     assert (second.new, second.changed, second.calls) == (0, 1, 1)
 
 
+def test_what_a_pull_that_breaks_has_stored_is_counted(
+    db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
+) -> None:
+    fail(st, 3, status=503)
+    so_far: dict[str, Any] = {}
+    with pytest.raises(TransientError):
+        pull(db, source, TENANT, CUSTOMERS, so_far=so_far)
+    assert so_far == {"read": 10, "new": 10, "changed": 0, "quarantined": 0, "calls": 3}
+
+
 def test_a_change_touches_its_customer_and_a_move_touches_both(
     db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
 ) -> None:
