@@ -5,6 +5,7 @@ import dagster as dg
 from st_sf_pipelines.defs.inbound import CHANGES
 from st_sf_pipelines.defs.raw import key_of
 from st_sf_pipelines.defs.resources import TENANTS, RoundResource
+from st_sf_pipelines.defs.round import with_skipped
 from st_sf_pipelines.rules.pipelines import PIPELINES
 from st_sf_pipelines.rules.states import STATE_RULES
 from st_sf_pipelines.store import funnel, states
@@ -108,7 +109,7 @@ def state(tenant_round: RoundResource) -> dg.MaterializeResult:
     ]
     return dg.MaterializeResult(
         metadata={
-            **result,
+            **with_skipped(result),
             "dagster/row_count": result["total"],
             "seconds": counts["seconds"],
             "as of": work.as_of.isoformat(),

@@ -5,7 +5,7 @@ import dagster as dg
 from st_sf_pipelines.config import Segments
 from st_sf_pipelines.defs.raw import key_of
 from st_sf_pipelines.defs.resources import TENANTS, RoundResource
-from st_sf_pipelines.defs.round import metadata
+from st_sf_pipelines.defs.round import metadata, with_skipped
 from st_sf_pipelines.rules.segments import SEGMENT_RULES
 from st_sf_pipelines.store import derived, segments
 from st_sf_pipelines.store.log import Scope
@@ -39,7 +39,12 @@ def profile(tenant_round: RoundResource) -> dg.MaterializeResult:
         result = derive_profiles(work.db, work.tenant, work.scope)
         counts.update(metadata(result))
     return dg.MaterializeResult(
-        metadata={**metadata(result), "dagster/row_count": result.total, "seconds": counts["seconds"]}
+        metadata={
+            **with_skipped(metadata(result)),
+            "dagster/row_count": result.total,
+            "seconds": counts["seconds"],
+            "as of": work.as_of.isoformat(),
+        }
     )
 
 
@@ -66,7 +71,7 @@ def segment(tenant_round: RoundResource) -> dg.MaterializeResult:
     ]
     return dg.MaterializeResult(
         metadata={
-            **metadata(result),
+            **with_skipped(metadata(result)),
             "dagster/row_count": result.total,
             "seconds": counts["seconds"],
             "as of": work.as_of.isoformat(),

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from st_sf_pipelines.defs.raw import SERVICETITAN, key_of
 from st_sf_pipelines.defs.resources import TENANTS, RoundResource
+from st_sf_pipelines.defs.round import with_skipped
 from st_sf_pipelines.errors import StSfError
 from st_sf_pipelines.ports import Window
 from st_sf_pipelines.sync.history import Compared, backfill
@@ -68,11 +69,10 @@ def history(
         dg.TableRecord({"entity": name, **{key: value or 0 for key, value in asdict(each).items()}})
         for name, each in found.items()
     ]
+    totals = {name: sum(getattr(each, name) for each in found.values()) for name in ("read", "new", "changed")}
     return dg.MaterializeResult(
         metadata={
-            "read": sum(each.read for each in found.values()),
-            "new": sum(each.new for each in found.values()),
-            "changed": sum(each.changed for each in found.values()),
+            **with_skipped(totals),
             "API calls": sum(each.calls for each in found.values()),
             "seconds": counts["seconds"],
             "entities": dg.MetadataValue.table(rows, dg.TableSchema([dg.TableColumn(name) for name in COLUMNS])),

@@ -34,10 +34,11 @@ def changes(tenant_round: RoundResource) -> dg.MaterializeResult:
         )
     fields = system.read_back(section)
     target = next(each for each in system.maps(work.tenant) if each.asset == fields.asset)
+    called = work.destination(system).calls
     try:
         with work.operation(CHANGES) as counts:
             received = receive(work.db, work.listener(system), work.tenant.id, target, fields)
-            counts.update(asdict(received))
+            counts.update(asdict(received), calls=work.destination(system).calls - called)
     except StSfError as error:
         work.unread[system.name] = str(error)
         return dg.MaterializeResult(
@@ -45,6 +46,6 @@ def changes(tenant_round: RoundResource) -> dg.MaterializeResult:
             check_results=[dg.AssetCheckResult(check_name=ANSWERS, passed=False, metadata={"error": str(error)})],
         )
     return dg.MaterializeResult(
-        metadata={**asdict(received), "seconds": counts["seconds"]},
+        metadata={**asdict(received), "API calls": counts["calls"], "seconds": counts["seconds"]},
         check_results=[dg.AssetCheckResult(check_name=ANSWERS, passed=True)],
     )

@@ -7,9 +7,10 @@ from typing import Any
 import dagster as dg
 
 from st_sf_pipelines.defs.resources import TENANTS, RoundResource
-from st_sf_pipelines.defs.round import Round, metadata
+from st_sf_pipelines.defs.round import Round, metadata, with_skipped
 from st_sf_pipelines.errors import StSfError
 from st_sf_pipelines.rules.stamps import instant
+from st_sf_pipelines.store import cursors
 from st_sf_pipelines.sync.pull import Pulled, pull
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES, Entity
 
@@ -79,7 +80,7 @@ def servicetitan(context: dg.AssetExecutionContext, tenant_round: RoundResource)
             quarantined += pulled.quarantined
             yield dg.MaterializeResult(
                 asset_key=key_of(entity.asset),
-                metadata=_metadata(pulled, seconds),
+                metadata=_metadata(work, entity, pulled, seconds),
                 check_results=[
                     dg.AssetCheckResult(
                         check_name=CHECK,
@@ -118,9 +119,11 @@ def _pull(work: Round, entity: Entity) -> tuple[Pulled, float]:
     return pulled, counts["seconds"]
 
 
-def _metadata(pulled: Pulled, seconds: float) -> dict[str, Any]:
+def _metadata(work: Round, entity: Entity, pulled: Pulled, seconds: float) -> dict[str, Any]:
     counts = {name: count for name, count in metadata(pulled).items() if name not in ("newest", "calls")}
+    until = cursors.read_at(work.db, work.tenant.id, entity.name)
+    watermark = {"watermark": until.isoformat()} if until else {}
     newest = {"newest change": instant(pulled.newest).isoformat()} if pulled.newest else {}
     drift = {"fields that we did not know": ", ".join(pulled.drift)} if pulled.drift else {}
     counts["drift"] = len(pulled.drift)
-    return {**counts, "API calls": pulled.calls, "seconds": seconds, **newest, **drift}
+    return {**with_skipped(counts), "API calls": pulled.calls, "seconds": seconds, **watermark, **newest, **drift}

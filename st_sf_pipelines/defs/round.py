@@ -15,7 +15,7 @@ from st_sf_pipelines.store.standing import taken
 from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from st_sf_pipelines.config import Segments, Site, Tenant
@@ -177,6 +177,12 @@ def _named(db: Database, tenant: Tenant) -> str:
     other = audit.running(db, tenant.id)
     which = f"round {other['run_id']}, begun at {other['started_at']:%H:%M:%S} UTC," if other else "another round"
     return f"{tenant.name}: {which} is still running; rounds of one tenant never overlap. Try again when it has ended."
+
+
+def with_skipped(counts: Mapping[str, int]) -> dict[str, int]:
+    """Add how many of what was read, or looked at, changed nothing (OPS-1)."""
+    seen = counts["read"] if "read" in counts else counts["looked"]
+    return {**counts, "skipped": seen - counts["new"] - counts["changed"]}
 
 
 def metadata(counts: Any) -> dict[str, int]:

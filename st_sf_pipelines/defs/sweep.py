@@ -8,6 +8,7 @@ from pydantic import Field
 
 from st_sf_pipelines.defs.raw import SERVICETITAN, key_of
 from st_sf_pipelines.defs.resources import TENANTS, RoundResource
+from st_sf_pipelines.defs.round import with_skipped
 from st_sf_pipelines.errors import StSfError
 from st_sf_pipelines.sync.sweep import Swept
 from st_sf_pipelines.sync.sweep import sweep as sweep_lists
@@ -53,11 +54,10 @@ def sweep(config: SweepConfig, tenant_round: RoundResource) -> dg.MaterializeRes
         raise dg.Failure(str(error), allow_retries=False) from error
     rows = [_row(name, swept) for name, swept in found.items()]
     differ = [name for name, swept in found.items() if not swept.agrees]
+    totals = {name: sum(getattr(each, name) for each in found.values()) for name in ("read", "new", "changed")}
     return dg.MaterializeResult(
         metadata={
-            "read": sum(each.read for each in found.values()),
-            "new": sum(each.new for each in found.values()),
-            "changed": sum(each.changed for each in found.values()),
+            **with_skipped(totals),
             "gone": sum(len(each.gone) for each in found.values()),
             "API calls": sum(each.calls for each in found.values()),
             "budget": budget,

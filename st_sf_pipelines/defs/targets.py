@@ -75,9 +75,12 @@ def _asset(system: System, target: ObjectMap) -> dg.AssetsDefinition:
         used, allowed = work.destination(system).usage or (None, None)
         return dg.MaterializeResult(
             metadata={
-                **{name: value for name, value in counts.items() if name not in ("would", "calls")},
+                **{name: value for name, value in counts.items() if name not in ("would", "calls", "unchanged")},
+                "skipped": counts["unchanged"],
                 "API calls": counts["calls"],
                 **({"API calls of the org today": f"{used} of {allowed}"} if used is not None else {}),
+                **({"API calls left": allowed - used} if used is not None and allowed is not None else {}),
+                "as of": work.as_of.isoformat(),
                 "dagster/row_count": standing.synced,
                 "dagster/column_lineage": _lineage(target),
             },

@@ -20,7 +20,7 @@ def token(db: Database, tenant_id: int, entity: str) -> tuple[str | None, bool]:
 
 
 def read_at(db: Database, tenant_id: int, entity: str) -> datetime | None:
-    """Give the moment at which a list was last read to its end."""
+    """Give the moment at which an entity's list was last read, or its feed last moved; None before its first end."""
     with db.connect() as connection:
         row = connection.execute(
             "SELECT pulled_at FROM sync.feeds WHERE tenant_id = %s AND entity = %s AND complete", [tenant_id, entity]

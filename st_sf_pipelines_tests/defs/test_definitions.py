@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
@@ -331,6 +331,25 @@ def test_the_sensor_says_what_keeps_it_from_looking_and_never_raises(
 
 
 # -------------------------------------------------------------------------------------------------------------- by hand
+
+
+def test_each_materialization_shows_its_counts_its_time_and_how_far_it_came(shop: World) -> None:
+    shop.sync()
+    assert shop.sync()["status"] == "success"
+    work = {each for each in EVERYTHING if not each.startswith("crm/")}  # the shop has no CRM
+    for each in sorted(work):
+        event = shop.dagster.get_latest_materialization_event(dg.AssetKey(each.split("/")))
+        assert event is not None
+        assert event.asset_materialization is not None
+        shown: dict[str, Any] = {name: value.value for name, value in event.asset_materialization.metadata.items()}
+        own = {
+            "servicetitan": {"read", "new", "changed", "quarantined", "API calls", "watermark"},
+            "salesforce": {"planned", "created", "updated", "parked", "API calls", "as of"},
+        }.get(each.partition("/")[0], {"looked", "new", "changed", "as of"})
+        skipped = "held" if each == "pipeline/opportunities" else "skipped"
+        assert {*shown} >= {skipped, "seconds", *own}, each
+        if "read" in shown:
+            assert shown["skipped"] == shown["read"] - shown["new"] - shown["changed"]
 
 
 def test_a_rerun_of_one_asset_does_its_whole_tenant_and_disturbs_nothing(shop: World) -> None:
