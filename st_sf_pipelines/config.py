@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -51,11 +51,24 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+ENVIRONMENTS: Final = {
+    "production": {
+        "api_url": "https://api.servicetitan.io",
+        "auth_url": "https://auth.servicetitan.io/connect/token",
+    },
+    "integration": {
+        "api_url": "https://api-integration.servicetitan.io",
+        "auth_url": "https://auth-integration.servicetitan.io/connect/token",
+    },
+}
+"""ServiceTitan's addresses: its own, and those of the copy that integrations are tried on."""
+
+
 class ServiceTitan(Model):
     """One tenant's access to ServiceTitan (EXT-2); `auth_url` is the whole token address."""
 
-    api_url: Url = "https://api.servicetitan.io"
-    auth_url: Url = "https://auth.servicetitan.io/connect/token"
+    api_url: Url = ENVIRONMENTS["production"]["api_url"]
+    auth_url: Url = ENVIRONMENTS["production"]["auth_url"]
     client_id: str = Field(min_length=1)
     client_secret: SecretStr = Field(min_length=1)
     app_key: SecretStr = Field(min_length=1)
@@ -207,6 +220,7 @@ class Tenant(Model):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")
     id: int = Field(gt=0, description="the ServiceTitan tenant id")
     timezone: Zone = "UTC"
+    environment: Literal["production", "integration"] = "production"
     servicetitan: ServiceTitan
     salesforce: Salesforce | None = None
     crm: Crm | None = None
@@ -214,6 +228,15 @@ class Tenant(Model):
     guard: Guard | None = Field(default=None, description="instead of the site's, for this tenant")
     pipelines: Pipelines | None = Field(default=None, description="instead of the site's, for this tenant")
     states: States | None = Field(default=None, description="instead of the site's, for this tenant")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _at_home(cls, given: Any) -> Any:
+        """Let the addresses that are not given be those of the environment."""
+        section = given.get("servicetitan") if isinstance(given, dict) else None
+        if not isinstance(section, dict):
+            return given
+        return {**given, "servicetitan": {**ENVIRONMENTS.get(str(given.get("environment")), {}), **section}}
 
     @property
     def zone(self) -> ZoneInfo:

@@ -134,9 +134,30 @@ def test_a_tenant_without_a_target_has_none_and_its_days_are_utc(read: Callable[
     assert (desert.salesforce, desert.crm, desert.zone.key) == (None, None, "UTC")
 
 
+def test_the_addresses_follow_the_environment_unless_they_are_given(read: Callable[..., Settings]) -> None:
+    integration = SITE.replace("    timezone:", "    environment: integration\n    timezone:", 1)
+    given = integration.replace("    servicetitan:\n", "    servicetitan:\n      api_url: https://st.example.com\n", 1)
+    told = [
+        (section.api_url, section.auth_url)
+        for text in (SITE, integration, given)
+        for section in [read(text).site.tenants[0].servicetitan]
+    ]
+    there = "https://auth-integration.servicetitan.io/connect/token"
+    assert told == [
+        ("https://api.servicetitan.io", "https://auth.servicetitan.io/connect/token"),
+        ("https://api-integration.servicetitan.io", there),
+        ("https://st.example.com", there),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        pytest.param(
+            broken("timezone:", "environment: [1]\n    timezone:"),
+            "4: tenants.0.environment: input should be 'production' or 'integration'",
+            id="an environment that is none",
+        ),
         pytest.param(
             broken("timezone:", "time_zone:"),
             "4: tenants.0.time_zone: is not known here; look for a typing error",
