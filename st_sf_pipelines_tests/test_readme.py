@@ -112,6 +112,13 @@ def test_a_table_says_what_the_code_says(name: str) -> None:
     assert found[0] == f"\n{TABLES[name]()}\n\n"
 
 
+@pytest.mark.parametrize("name", ["fields", "entities"])
+def test_a_long_table_is_folded(name: str) -> None:
+    folded = re.findall(r"<details><summary>[^<]+</summary>\n\n<!-- (\w+) -->", README.read_text())
+    assert name in folded
+    assert f"<!-- /{name} -->\n\n</details>\n" in README.read_text()
+
+
 def test_every_command_that_the_readme_names_exists() -> None:
     commands = get_command(app).commands  # type: ignore[attr-defined]
     named = set(re.findall(r"st-sf ([a-z-]+)", README.read_text()))
