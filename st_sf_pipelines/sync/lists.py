@@ -60,7 +60,7 @@ def read_list(db: Database, source: Source, tenant_id: int, entity: Entity, wind
     Then either the total differs from page to page, or fewer ids were met than the list has.
     """
     desk = Desk(db, tenant_id, entity)
-    read = new = changed = newest = 0
+    read = new = changed = 0
     drift: list[str] = []
     for _ in range(READINGS):
         met: set[int] = set()
@@ -74,12 +74,12 @@ def read_list(db: Database, source: Source, tenant_id: int, entity: Entity, wind
             totals.add(page.total)
             unusable += len(page.records) - len(ids)
             count, number, has_more = count + len(page.records), number + 1, page.has_more and bool(page.records)
-            new, changed, newest = new + kept.new, changed + kept.changed, max(newest, kept.newest)
+            new, changed = new + kept.new, changed + kept.changed
             drift += kept.drift
         read += count
         [total, *others] = totals
         if number == 2 or (not others and (total is None or len(met) + unusable >= total)):  # number 2: it had one page
-            return Read(read, new, changed, newest, total, tuple(drift))
+            return Read(read, new, changed, desk.newest, total, tuple(drift))
     cause = f"the list changed under each of {READINGS} readings; what was met is stored, the next round goes on"
     raise TransientError("servicetitan", str(tenant_id), entity.name, cause)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -14,7 +15,6 @@ from st_sf_pipelines.store import cursors, quarantine, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from st_sf_pipelines.ports import Entity, Json, Row, Table
     from st_sf_pipelines.store.database import Connection, Database
@@ -27,22 +27,25 @@ KINDS: Final = {str: "string", bool: "boolean", int: "number", float: "number", 
 
 @dataclass(frozen=True)
 class Kept:
-    """What a page came to; `fresh` counts what was no repeat, `newest` is in ticks, `drift` names fields just met."""
+    """What a page came to; `fresh` counts what was no repeat, `drift` names fields just met."""
 
     new: int = 0
     changed: int = 0
     fresh: int = 0
-    newest: int = 0
     drift: tuple[str, ...] = ()
 
 
 @dataclass
 class Desk:
-    """Where pages of one entity of one tenant are kept; it remembers which unknown fields it has told already."""
+    """Where pages of one entity of one tenant are kept; it remembers which unknown fields it has told already.
+
+    `newest` is the newest stamp met, in ticks; one of the future is a slip, and tells nothing of how far we came.
+    """
 
     db: Database
     tenant_id: int
     entity: Entity
+    newest: int = 0
     _told: set[str] = field(default_factory=set)
 
     def keep(
@@ -70,10 +73,11 @@ class Desk:
             rows, rejects = check(self.entity, _before(self.entity.stamp, fresh, until))
             drift = self._drift(connection, raw)
             written = records.write(connection, self.tenant_id, table, rows, rejects)
+            now = ticks(datetime.now(UTC).isoformat())
+            self.newest = max([self.newest, *(row.modified for row in rows if row.modified <= now)])
             if feed is not None:
-                cursors.keep(connection, self.tenant_id, table.name, feed[0], complete=feed[1])
-        newest = max((row.modified for row in rows), default=0)
-        return Kept(written.new, written.changed, len(rows), newest, drift)
+                cursors.keep(connection, self.tenant_id, table.name, feed[0], complete=feed[1], newest=self.newest)
+        return Kept(written.new, written.changed, len(rows), drift)
 
     def _drift(self, connection: Connection, raw: list[Json]) -> tuple[str, ...]:
         """Note the fields of a page that nobody documented; give those that were never seen before."""

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from st_sf_pipelines.errors import PermanentError, TransientError
-from st_sf_pipelines.store import cursors, quarantine, records
+from st_sf_pipelines.rules.stamps import instant
+from st_sf_pipelines.store import cursors, quarantine
 from st_sf_pipelines.sync import lists
 from st_sf_pipelines.sync.pages import Desk
 
@@ -30,7 +31,7 @@ REFUSED_TOKEN: Final = 400
 class Pulled:
     """What pulling one entity came to; `quarantined` counts all that stand in quarantine, `newest` is in ticks.
 
-    `restarted` is 1 if the server no longer accepted the stored token, and the feed began again from the last stamp;
+    `restarted` is 1 if the server no longer accepted the stored token, and the feed began again further back;
     `drift` names the unknown fields that were met for the first time.
     """
 
@@ -63,11 +64,12 @@ def pull(db: Database, source: Source, tenant_id: int, entity: Entity, window: W
 def _pull_feed(db: Database, source: Source, tenant_id: int, entity: Entity, window: Window | None) -> Pulled:
     """Read a feed to its end, from where its stored token stands; the next page is fetched while one is stored.
 
-    A token that the server no longer accepts is given up for the newest stamp that we have, less an overlap.
+    A token that the server no longer accepts is given up for the stamp up to which this very feed has delivered all,
+    less an overlap; what other readings stored tells nothing of it. Before its first end it begins at the beginning.
     """
     token = _stamp(window.since) if window else cursors.token(db, tenant_id, entity.table.name)[0]
     desk = Desk(db, tenant_id, entity)
-    read = new = changed = stuck = newest = restarted = 0
+    read = new = changed = stuck = restarted = 0
     drift: list[str] = []
     with ThreadPoolExecutor(1, thread_name_prefix=f"next {entity.name}") as ahead:
         coming: Future[Page] = ahead.submit(source.page, entity.name, token)
@@ -77,7 +79,8 @@ def _pull_feed(db: Database, source: Source, tenant_id: int, entity: Entity, win
             except PermanentError as error:
                 if error.status != REFUSED_TOKEN or token is None or window or restarted:
                     raise
-                restarted, token = 1, _stamp(records.newest(db, tenant_id, entity.table) - OVERLAP)
+                reached = cursors.reached(db, tenant_id, entity.table.name)
+                restarted, token = 1, _stamp(instant(reached) - OVERLAP) if reached else None
                 coming = ahead.submit(source.page, entity.name, token)
                 continue
             follows = page.token or token  # an empty token at the end of a feed keeps the one before it
@@ -89,10 +92,9 @@ def _pull_feed(db: Database, source: Source, tenant_id: int, entity: Entity, win
                 until=window.until if window else None,
             )
             read, new, changed = read + len(page.records), new + kept.new, changed + kept.changed
-            newest = max(newest, kept.newest)
             drift += kept.drift
             if not page.has_more:
-                return Pulled(read, new, changed, newest=newest, restarted=restarted, drift=tuple(drift))
+                return Pulled(read, new, changed, newest=desk.newest, restarted=restarted, drift=tuple(drift))
             stuck = stuck + 1 if follows == token and not kept.fresh else 0
             if stuck >= STUCK_AFTER:
                 raise TransientError("servicetitan", str(tenant_id), entity.name, "the feed does not move on")

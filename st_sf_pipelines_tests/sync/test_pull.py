@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 
 CUSTOMERS = ENTITY["customers"]
+DAYS = [f"2026-03-{day:02}T12:00:00Z" for day in range(1, 24)]
 
 
 def ids(db: Database) -> set[int]:
@@ -31,6 +32,12 @@ def ids(db: Database) -> set[int]:
 
 def of_shop(st: ServiceTitanSimulator) -> set[int]:
     return set(st.shop.tenant().tables["customers"].keys())
+
+
+def forget(db: Database) -> None:
+    """Let the server no longer accept the stored tokens."""
+    with db.connect() as connection:
+        connection.execute("UPDATE sync.feeds SET token = 'forgotten'")
 
 
 def fail(st: ServiceTitanSimulator, nth: int, **do: Any) -> None:
@@ -88,8 +95,7 @@ def test_a_token_that_the_server_forgot_begins_again_from_what_is_stored(
     db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
 ) -> None:
     pull(db, source, TENANT, CUSTOMERS)
-    with db.connect() as connection:
-        connection.execute("UPDATE sync.feeds SET token = 'forgotten'")
+    forget(db)
     [late] = st.put("customers", [{"name": "Ann Late"}])
     again = pull(db, source, TENANT, CUSTOMERS)
     assert again.new == 1
@@ -106,6 +112,42 @@ def test_a_token_that_is_forgotten_before_anything_is_stored_begins_at_the_begin
         )
     assert pull(db, source, TENANT, CUSTOMERS).new == 23
     assert ids(db) == of_shop(st)
+
+
+def test_a_first_load_whose_token_is_refused_loses_nothing_that_others_have_overtaken(
+    db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
+) -> None:
+    st.put("customers", [{"id": n, "modifiedOn": day} for n, day in zip(sorted(of_shop(st)), DAYS, strict=True)])
+    fail(st, 2, status=503)
+    with pytest.raises(TransientError):
+        pull(db, source, TENANT, CUSTOMERS)
+    pull(db, source, TENANT, CUSTOMERS, Window(since=datetime(2026, 3, 22, tzinfo=UTC)))
+    assert len(ids(db)) == 5 + 2
+    forget(db)
+    assert pull(db, source, TENANT, CUSTOMERS).restarted == 1
+    assert ids(db) == of_shop(st)
+
+
+def test_what_other_readings_stored_does_not_move_the_place_where_a_feed_begins_again(
+    db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
+) -> None:
+    pull(db, source, TENANT, CUSTOMERS)
+    st.put("customers", [{"name": f"Ann {n}", "modifiedOn": f"2098-0{n}-01T00:00:00Z"} for n in range(1, 8)])
+    pull(db, source, TENANT, CUSTOMERS, Window(since=datetime(2098, 7, 1, tzinfo=UTC)))
+    forget(db)
+    pull(db, source, TENANT, CUSTOMERS)
+    assert ids(db) == of_shop(st)
+
+
+def test_a_stamp_of_the_future_does_not_move_the_place_where_a_feed_begins_again(
+    db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
+) -> None:
+    st.put("customers", [{"name": "Ann Ahead", "modifiedOn": "2150-01-01T00:00:00Z"}])
+    pull(db, source, TENANT, CUSTOMERS)
+    forget(db)
+    [late] = st.put("customers", [{"name": "Ann Late"}])
+    assert pull(db, source, TENANT, CUSTOMERS).new == 1
+    assert late in ids(db)
 
 
 def test_a_request_that_is_refused_for_good_is_no_endless_beginning(
