@@ -270,6 +270,16 @@ def test_a_record_that_does_not_fit_is_kept_apart_and_its_last_good_version_stay
     assert touched(db, "servicetitan/customers") == [7, 8]
 
 
+@pytest.mark.parametrize(
+    "total",
+    ["99999999999999999999.00", "1E+200000", "1E+15", "-1e15", "1E-200000", "0." + "1" * 200, "NaN", "Infinity", 1e300],
+)
+def test_an_amount_that_the_database_could_not_add_up_is_set_aside(db: Database, total: Any) -> None:
+    assert feed(db, "invoices", invoice(1, 7, total), invoice(2, 7, "999999999999999.99")) == Written(new=1)
+    (row,) = rows(db, "SELECT key, reason FROM servicetitan.quarantine")
+    assert (row["key"], row["reason"]) == ("1", "total: is not an amount of less than 1e15")
+
+
 def test_another_bad_version_takes_the_place_of_the_first(db: Database) -> None:
     feed(db, "customers", BAD)
     (before,) = rows(db, "SELECT first_seen, last_seen FROM servicetitan.quarantine")

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from typing import Self
 
 EARLIEST, LATEST = ticks("1900-01-01T00:00:00Z"), ticks("2200-01-01T00:00:00Z")
+LARGEST_AMOUNT: Final = 15
+"""An amount has no more digits before its point: so the cents of many add up within eight bytes."""
+
+LONGEST_AMOUNT: Final = 100
+"""Nor has it more signs, or zeros behind its point: what goes on beyond is no number to the database."""
 
 
 class Ticks(int):
@@ -53,16 +58,17 @@ class Money(Decimal):
 
     @classmethod
     def read(cls, value: object) -> Self:
-        """Read an amount without a detour by binary fractions; raise ValueError if it is none."""
-        if isinstance(value, int | float | str) and not isinstance(value, bool):
+        """Read an amount without a detour by binary fractions; raise ValueError if it is none, or too large."""
+        text = str(value)
+        if isinstance(value, int | float | str) and not isinstance(value, bool) and len(text) < LONGEST_AMOUNT:
             try:
-                amount = cls(str(value))
+                amount = cls(text)
             except InvalidOperation:
                 pass
             else:
-                if amount.is_finite():
+                if amount.is_finite() and -LONGEST_AMOUNT < amount.adjusted() < LARGEST_AMOUNT:
                     return amount
-        raise ValueError("is not an amount")
+        raise ValueError("is not an amount of less than 1e15")
 
 
 Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
