@@ -68,9 +68,9 @@ class Desk:
             seen, set_aside = _known(connection, self.tenant_id, table, marked)
             met = {digest for _, digest, _ in marked}
             if set_aside and (again := seen & met):
-                quarantine.release(connection, self.tenant_id, table, again)
+                quarantine.release(connection, self.tenant_id, table, again, unless=set_aside & met)
             fresh = [mark for mark in marked if mark[1] not in seen and mark[1] not in set_aside]
-            rows, rejects = check(self.entity, _before(self.entity.stamp, fresh, until))
+            rows, rejects = check(self.entity, _before(self.entity, fresh, until))
             drift = self._drift(connection, raw)
             written = records.write(connection, self.tenant_id, table, rows, rejects)
             now = ticks(datetime.now(UTC).isoformat())
@@ -101,7 +101,10 @@ def has_news(db: Database, tenant_id: int, entity: Entity, raw: list[Json], *, l
 
 
 def check(entity: Entity, marked: Iterable[Marked]) -> tuple[list[Row], list[Reject]]:
-    """Part the records that fit from those that do not; one that does not fit never holds up its page (EXT-6)."""
+    """Part the records that fit from those that do not; one that does not fit never holds up its page (EXT-6).
+
+    Of several versions that do not fit the newest counts, and it only if no good one as new stands behind it.
+    """
     rows: list[Row] = []
     rejects: dict[str, Reject] = {}
     for record, digest, body in marked:
@@ -109,11 +112,17 @@ def check(entity: Entity, marked: Iterable[Marked]) -> tuple[list[Row], list[Rej
             rejects[digest.hex()] = Reject(digest.hex(), digest, "id: is missing, or is no number", body)
             continue
         key = str(record["id"])
+        bad = rejects.get(key)
         try:
-            rows.append(entity.check(record, digest, body))
-            rejects.pop(key, None)  # a good version behind a bad one
+            row = entity.check(record, digest, body)
         except ValueError as error:
-            rejects[key] = Reject(key, digest, str(error), body)
+            modified = entity.modified(record)
+            if bad is None or _is_as_new(modified, bad.modified):
+                rejects[key] = Reject(key, digest, str(error), body, modified)
+            continue
+        rows.append(row)
+        if bad and _is_as_new(row.modified, bad.modified):
+            del rejects[key]
     return rows, list(rejects.values())
 
 
@@ -148,17 +157,20 @@ def _has_id(record: Any) -> bool:
     return isinstance(record, dict) and type(record.get("id")) is int and 0 < record["id"] < 2**63
 
 
-def _before(stamp: str, marked: list[Marked], until: datetime | None) -> list[Marked]:
+def _is_as_new(modified: int | None, before: int | None) -> bool:
+    """Tell whether what came behind is no older; it counts as new where one of the two stamps cannot be read."""
+    return modified is None or before is None or modified >= before
+
+
+def _before(entity: Entity, marked: list[Marked], until: datetime | None) -> list[Marked]:
     """Leave out what was modified at `until` or later; a record whose stamp cannot be read stays, to be told."""
     if until is None:
         return marked
     end = ticks(until.isoformat())
 
     def inside(record: Any) -> bool:
-        try:
-            return ticks(record[stamp]) < end
-        except (KeyError, TypeError, ValueError):
-            return True
+        modified = entity.modified(record) if isinstance(record, dict) else None
+        return modified is None or modified < end
 
     return [mark for mark in marked if inside(mark[0])]
 

@@ -91,7 +91,6 @@ class Record(Shape, kw_only=True):
     """
 
     COLUMNS: ClassVar[tuple[str, ...]] = ()
-    STAMP: ClassVar[str] = "modifiedOn"
     STAMPED_AT_CREATION: ClassVar[bool] = False
 
     id: Id
@@ -102,12 +101,25 @@ class Record(Shape, kw_only=True):
     @classmethod
     def read(cls, raw: dict[str, Any]) -> Self:
         """Take what we use of a record; raise ValueError naming each field that does not fit, and why."""
-        if cls.STAMPED_AT_CREATION and raw.get("modifiedOn") is None and "createdOn" in raw:
-            raw = {**raw, "modifiedOn": raw["createdOn"]}
+        raw = cls._stamped(raw)
         try:
             return convert(raw, cls, dec_hook=_read)
         except ValidationError:
             raise ValueError("; ".join(_faults(cls, raw))) from None
+
+    @classmethod
+    def stamp(cls, raw: dict[str, Any]) -> int | None:
+        """Read the stamp of a record that may not fit, in ticks; None if it cannot be read."""
+        try:
+            return Ticks.read(cls._stamped(raw).get("modifiedOn"))
+        except ValueError:
+            return None
+
+    @classmethod
+    def _stamped(cls, raw: dict[str, Any]) -> dict[str, Any]:
+        if cls.STAMPED_AT_CREATION and raw.get("modifiedOn") is None and "createdOn" in raw:
+            return {**raw, "modifiedOn": raw["createdOn"]}
+        return raw
 
     def columns(self) -> tuple[Any, ...]:
         """Give the values of COLUMNS, in their order."""
