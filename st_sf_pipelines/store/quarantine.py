@@ -33,6 +33,15 @@ def records(db: Database, tenant_id: int) -> list[dict[str, Any]]:
         ).fetchall()
 
 
+def drop(db: Database, tenant_id: int, entity: str, key: str) -> None:
+    """Dismiss a record from quarantine: a person has looked at it. It is set aside anew if it is read again."""
+    with db.connect() as connection:
+        connection.execute(
+            "DELETE FROM servicetitan.quarantine WHERE tenant_id = %s AND entity = %s AND key = %s",
+            [tenant_id, entity, key],
+        )
+
+
 def release(
     connection: Connection, tenant_id: int, table: Table, digests: Iterable[bytes], *, unless: Iterable[bytes]
 ) -> None:
