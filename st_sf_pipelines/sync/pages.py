@@ -27,11 +27,10 @@ KINDS: Final = {str: "string", bool: "boolean", int: "number", float: "number", 
 
 @dataclass(frozen=True)
 class Kept:
-    """What a page came to; `fresh` counts what was no repeat, `drift` names fields just met."""
+    """What a page came to; `drift` names fields just met."""
 
     new: int = 0
     changed: int = 0
-    fresh: int = 0
     drift: tuple[str, ...] = ()
 
 
@@ -77,7 +76,7 @@ class Desk:
             self.newest = max([self.newest, *(row.modified for row in rows if row.modified <= now)])
             if feed is not None:
                 cursors.keep(connection, self.tenant_id, table.name, feed[0], complete=feed[1], newest=self.newest)
-        return Kept(written.new, written.changed, len(rows), drift)
+        return Kept(written.new, written.changed, drift)
 
     def _drift(self, connection: Connection, raw: list[Json]) -> tuple[str, ...]:
         """Note the fields of a page that nobody documented; give those that were never seen before."""

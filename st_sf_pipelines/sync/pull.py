@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from st_sf_pipelines.store.database import Database
 
 STUCK_AFTER: Final = 3
-"""So many pages in a row that say 'more waits' and bring neither a new token nor a new record are an error."""
-
+"""So many pages in a row that say 'more waits' and bring neither a token not met before nor news are an error."""
 
 OVERLAP: Final = timedelta(hours=1)
 REFUSED_TOKEN: Final = 400
@@ -68,6 +67,7 @@ def _pull_feed(db: Database, source: Source, tenant_id: int, entity: Entity, win
     less an overlap; what other readings stored tells nothing of it. Before its first end it begins at the beginning.
     """
     token = _stamp(window.since) if window else cursors.token(db, tenant_id, entity.table.name)[0]
+    met = {token}
     desk = Desk(db, tenant_id, entity)
     read = new = changed = stuck = restarted = 0
     drift: list[str] = []
@@ -95,10 +95,11 @@ def _pull_feed(db: Database, source: Source, tenant_id: int, entity: Entity, win
             drift += kept.drift
             if not page.has_more:
                 return Pulled(read, new, changed, newest=desk.newest, restarted=restarted, drift=tuple(drift))
-            stuck = stuck + 1 if follows == token and not kept.fresh else 0
+            stuck = stuck + 1 if follows in met and not kept.new + kept.changed else 0
             if stuck >= STUCK_AFTER:
                 raise TransientError("servicetitan", str(tenant_id), entity.name, "the feed does not move on")
             token = follows
+            met.add(token)
 
 
 def _stamp(moment: datetime | None) -> str | None:

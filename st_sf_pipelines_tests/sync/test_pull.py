@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from st_sf_pipelines.errors import PermanentError, TransientError
-from st_sf_pipelines.ports import Window
+from st_sf_pipelines.ports import Page, Window
 from st_sf_pipelines.simulators.servicetitan.faults import rules
 from st_sf_pipelines.store import cursors
 from st_sf_pipelines.sync.pages import check
 from st_sf_pipelines.sync.pull import pull
 from st_sf_pipelines.systems.servicetitan.entities import ENTITY
+from st_sf_pipelines_tests.store.feeding import customer
+from st_sf_pipelines_tests.sync.conftest import Laid
 from st_sf_pipelines_tests.world import TENANT
 
 if TYPE_CHECKING:
@@ -158,6 +161,28 @@ def test_a_request_that_is_refused_for_good_is_no_endless_beginning(
     with pytest.raises(PermanentError):
         pull(db, source, TENANT, CUSTOMERS)
     assert source.calls_of("customers") <= 5 + 2
+
+
+def test_a_feed_that_goes_round_in_its_tokens_is_an_error_and_no_endless_round(db: Database) -> None:
+    old, new = customer(1, "2026-01-01T00:00:00Z"), customer(1, "2026-01-02T00:00:00Z")
+    feed = {
+        None: Page([new], "a", has_more=True),
+        "a": Page([old], "b", has_more=True),
+        "b": Page([customer(2)], "a", has_more=True),
+    }
+    source = Laid(feed)
+    with pytest.raises(TransientError, match="does not move on"):
+        pull(db, source, TENANT, CUSTOMERS)
+    assert (ids(db), source.calls < 10) == ({1, 2}, True)
+
+
+def test_a_token_that_comes_again_with_something_new_is_no_error(db: Database) -> None:
+    class Growing(Laid):
+        def page(self, entity: str, token: str | None) -> Page:
+            found = super().page(entity, token)
+            return replace(found, records=[customer(self.calls)], has_more=self.calls < 6)
+
+    assert pull(db, Growing({None: Page([], None, has_more=True)}), TENANT, CUSTOMERS).new == 6
 
 
 def test_a_window_leaves_token_and_completeness_alone(
