@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from st_sf_pipelines.errors import PermanentError, TransientError
+from st_sf_pipelines.ports import Window
 from st_sf_pipelines.rules.stamps import instant
 from st_sf_pipelines.store import cursors, quarantine
 from st_sf_pipelines.sync import lists
@@ -16,7 +17,7 @@ from st_sf_pipelines.sync.pages import Desk
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from st_sf_pipelines.ports import Entity, Page, Source, Window
+    from st_sf_pipelines.ports import Entity, Page, Source
     from st_sf_pipelines.store.database import Database
 
 STUCK_AFTER: Final = 3
@@ -47,12 +48,16 @@ class Pulled:
 def pull(db: Database, source: Source, tenant_id: int, entity: Entity, window: Window | None = None) -> Pulled:
     """Read what is new of an entity, by its feed or else by its list; or a window of modifiedOn again.
 
-    A window leaves the cursor where it stands (EXT-4). What was committed stays when a later page fails: the next round
-    goes on from there. Raise RemoteError.
+    A window leaves the cursor where it stands (EXT-4); but all there is, of what was never yet read to its end, is the
+    first load itself. What was committed stays when a later page fails: the next round goes on from there.
+    Raise RemoteError.
     """
     called = source.calls_of(entity.name)
+    token, complete = cursors.token(db, tenant_id, entity.table.name)
+    if window == Window() and not complete:
+        window, token = None, None
     if entity.is_fed:
-        pulled = _pull_feed(db, source, tenant_id, entity, window)
+        pulled = _pull_feed(db, source, tenant_id, entity, _stamp(window.since) if window else token, window)
     else:
         read = lists.pull_list(db, source, tenant_id, entity, window)
         pulled = Pulled(read.read, read.new, read.changed, newest=read.newest, drift=read.drift)
@@ -60,13 +65,14 @@ def pull(db: Database, source: Source, tenant_id: int, entity: Entity, window: W
     return replace(pulled, quarantined=standing, calls=source.calls_of(entity.name) - called)
 
 
-def _pull_feed(db: Database, source: Source, tenant_id: int, entity: Entity, window: Window | None) -> Pulled:
-    """Read a feed to its end, from where its stored token stands; the next page is fetched while one is stored.
+def _pull_feed(
+    db: Database, source: Source, tenant_id: int, entity: Entity, token: str | None, window: Window | None
+) -> Pulled:
+    """Read a feed to its end, from where a token stands; the next page is fetched while one is stored.
 
     A token that the server no longer accepts is given up for the stamp up to which this very feed has delivered all,
     less an overlap; what other readings stored tells nothing of it. Before its first end it begins at the beginning.
     """
-    token = _stamp(window.since) if window else cursors.token(db, tenant_id, entity.table.name)[0]
     met = {token}
     desk = Desk(db, tenant_id, entity)
     read = new = changed = stuck = restarted = 0

@@ -197,6 +197,27 @@ def test_a_window_leaves_token_and_completeness_alone(
     assert ids(db) == of_shop(st)
 
 
+@pytest.mark.parametrize("entity", ["customers", "campaigns"])
+def test_everything_read_before_the_first_load_ended_is_that_load_and_after_it_leaves_the_cursor(
+    db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient, entity: str
+) -> None:
+    st.put("campaigns", [{"name": "Radio"}])
+    fail(st, 3, status=503)
+    if entity == "customers":
+        with pytest.raises(TransientError):
+            pull(db, source, TENANT, CUSTOMERS)
+        with db.connect() as connection:  # what a fault of ours might have lost
+            connection.execute("DELETE FROM servicetitan.customers")
+    first = pull(db, source, TENANT, ENTITY[entity], Window())
+    assert first.new == len(st.shop.tenant().tables[entity])
+    cursor = cursors.token(db, TENANT, entity)
+    assert (cursor[0] is not None, cursor[1]) == (True, True)
+    assert pull(db, source, TENANT, ENTITY[entity]).calls == 1, "the rest alone"
+    cursor = cursors.token(db, TENANT, entity)
+    assert pull(db, source, TENANT, ENTITY[entity], Window()).read == first.read
+    assert cursors.token(db, TENANT, entity) == cursor
+
+
 def test_of_two_tenants_with_one_id_each_keeps_its_own(db: Database, source: ServiceTitanClient) -> None:
     pull(db, source, TENANT, CUSTOMERS)
     pull(db, source, TENANT + 1, CUSTOMERS)
