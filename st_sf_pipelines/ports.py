@@ -108,8 +108,8 @@ class Entity(Protocol):
         ...
 
     @property
-    def fields(self) -> frozenset[str]:
-        """The fields that the API documents; any other is drift (EXT-6)."""
+    def fields(self) -> Mapping[str, frozenset[str]]:
+        """The fields that the API documents, of the record ("") and of objects in it; any other is drift (EXT-6)."""
         ...
 
     @property

@@ -79,14 +79,22 @@ class Desk:
         return Kept(written.new, written.changed, drift)
 
     def _drift(self, connection: Connection, raw: list[Json]) -> tuple[str, ...]:
-        """Note the fields of a page that nobody documented; give those that were never seen before."""
-        names: set[str] = set().union(*(record for record in raw if isinstance(record, dict)))
-        unknown = sorted(names - self.entity.fields - self._told)
-        if not unknown:
-            return ()
-        self._told.update(unknown)
-        kinds = {_name(name): _kind(name, raw) for name in unknown}
-        return tuple(quarantine.note_drift(connection, self.tenant_id, self.entity.name, kinds))
+        """Note the fields of a page that nobody documented; give those that were never seen before.
+
+        One of an object within the record is named with it: `address.planet`.
+        """
+        records_ = [record for record in raw if isinstance(record, dict)]
+        unknown: dict[str, str] = {}
+        for within, documented in self.entity.fields.items():
+            objects = (
+                [each for record in records_ if isinstance(each := record.get(within), dict)] if within else records_
+            )
+            for name in set[str]().union(*objects) - documented:
+                place = f"{within}.{name}" if within else name
+                if place not in self._told:
+                    self._told.add(place)
+                    unknown[_name(place)] = _kind(name, objects)
+        return tuple(quarantine.note_drift(connection, self.tenant_id, self.entity.name, unknown)) if unknown else ()
 
 
 def has_news(db: Database, tenant_id: int, entity: Entity, raw: list[Json], *, listed: bool = False) -> bool:
@@ -178,7 +186,7 @@ def _name(field: str) -> str:
     return field.replace("\x00", "\ufffd")[:200]
 
 
-def _kind(field: str, raw: Iterable[Any]) -> str:
+def _kind(field: str, objects: Iterable[Json]) -> str:
     """Name the JSON type of a field's first value that is not null; never the value (AUTH-2)."""
-    values = (record.get(field) for record in raw if isinstance(record, dict))
+    values = (each.get(field) for each in objects)
     return next((KINDS[type(value)] for value in values if value is not None), "null")

@@ -21,6 +21,8 @@ from st_sf_pipelines.systems.servicetitan.records.settings import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from st_sf_pipelines.systems.servicetitan.records.record import Record
 
 
@@ -51,8 +53,8 @@ class Entity:
         return Table(self.name, self.record.COLUMNS, self.touches)
 
     @property
-    def fields(self) -> frozenset[str]:
-        """The fields that the API documents; any other is drift (EXT-6)."""
+    def fields(self) -> Mapping[str, frozenset[str]]:
+        """The fields that the API documents, of the record ("") and of objects in it; any other is drift (EXT-6)."""
         return FIELDS[self.name]
 
     @property
