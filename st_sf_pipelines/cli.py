@@ -23,8 +23,10 @@ app = typer.Typer(
 )
 db_app = typer.Typer(no_args_is_help=True, help="The embedded PostgreSQL server and the schema.")
 parked_app = typer.Typer(help="Records that Salesforce refused for good, with their mends.")
+quarantine_app = typer.Typer(help="Records of ServiceTitan that do not fit, with their reasons.")
 app.add_typer(db_app, name="db")
 app.add_typer(parked_app, name="parked")
+app.add_typer(quarantine_app, name="quarantine")
 
 TenantOption = Annotated[str | None, typer.Option("--tenant", help="One tenant by name; else all.")]
 SetOption = Annotated[
@@ -246,12 +248,29 @@ def sweep(
     sys.exit(0 if report["ok"] else 1)
 
 
-@app.command()
-def quarantine(tenant: TenantOption = None, as_json: JsonOption = False) -> None:
+@quarantine_app.callback(invoke_without_command=True)
+def quarantine(context: typer.Context, tenant: TenantOption = None, as_json: JsonOption = False) -> None:
     """List ServiceTitan's records that do not fit, with their reasons, unknown fields, and records that are gone."""
+    if context.invoked_subcommand:
+        return
     from st_sf_pipelines.operate.customers import list_quarantine
 
     console.show(list_quarantine(load(), tenant), as_json=as_json, how=console.quarantine)
+
+
+@quarantine_app.command("drop")
+def quarantine_drop(
+    key: Annotated[str, typer.Argument(help="The record's key, as `st-sf quarantine` lists it.")],
+    entity: Annotated[str | None, typer.Option(help="Its entity, where several have this key.")] = None,
+    tenant: TenantOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Dismiss a record from quarantine, such as one without an id, which nothing releases by itself."""
+    from st_sf_pipelines.operate.customers import drop_quarantined
+
+    report = drop_quarantined(load(), tenant, key, entity)
+    told = f"{key} of {report['entity']} is no longer in quarantine; it comes back if it is read again as it was"
+    console.show(report, as_json=as_json, how=lambda _: typer.echo(told))
 
 
 @app.command("clean-up")

@@ -60,12 +60,16 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Reject:
-    """One record that does not fit, with its reason in words; the key is its id as text, or its fingerprint."""
+    """One record that does not fit, with its reason in words; the key is its id as text, or its fingerprint.
+
+    `modified` is its stamp in ticks; None if it has no id, or its stamp cannot be read.
+    """
 
     key: str
     digest: bytes
     reason: str
     record: bytes
+    modified: int | None = None
 
 
 class Touches(StrEnum):
@@ -104,13 +108,8 @@ class Entity(Protocol):
         ...
 
     @property
-    def stamp(self) -> str:
-        """The field that tells when a record changed last."""
-        ...
-
-    @property
-    def fields(self) -> frozenset[str]:
-        """The fields that the API documents; any other is drift (EXT-6)."""
+    def fields(self) -> Mapping[str, frozenset[str]]:
+        """The fields that the API documents, of the record ("") and of objects in it; any other is drift (EXT-6)."""
         ...
 
     @property
@@ -131,6 +130,10 @@ class Entity(Protocol):
     @property
     def picks(self) -> tuple[str, str] | None:
         """How its list is asked for some records: by which parameter, and which column holds the ids given there."""
+        ...
+
+    def modified(self, raw: Json) -> int | None:
+        """Read when a record changed last, in ticks; None if its stamp cannot be read."""
         ...
 
     def check(self, raw: Json, digest: bytes, body: bytes) -> Row:

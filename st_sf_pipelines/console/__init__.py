@@ -54,6 +54,12 @@ def rounds(report: Report) -> None:
     for each in report["tenants"]:
         moved = ", ".join(f"{count} {what} changed" for what, count in each["derived_changed"].items())
         console.print(f"{each['name']}: {each['status']}{f' ({moved})' if moved else ''}")
+        again = [entity for entity, row in each["entities"].items() if row.get("restarted")]
+        if again:
+            console.print(
+                f"{each['name']}: ServiceTitan refused the stored token of {', '.join(again)}; read again from where "
+                "the feed last ended, or from its beginning: nothing is lost, the round took longer"
+            )
 
 
 def plans(report: Report) -> None:

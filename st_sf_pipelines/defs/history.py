@@ -65,10 +65,7 @@ def history(
     except StSfError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     differ = {name: f"{each.held} held, {each.listed} listed" for name, each in found.items() if not each.agrees}
-    rows = [
-        dg.TableRecord({"entity": name, **{key: value or 0 for key, value in asdict(each).items()}})
-        for name, each in found.items()
-    ]
+    rows = [row_of(name, each) for name, each in found.items()]
     totals = {name: sum(getattr(each, name) for each in found.values()) for name in ("read", "new", "changed")}
     return dg.MaterializeResult(
         metadata={
@@ -86,6 +83,12 @@ def history(
             )
         ],
     )
+
+
+def row_of(name: str, compared: Compared) -> dg.TableRecord:
+    """Give an entity's row of the table; a count that the API does not tell is unknown, and not none."""
+    counts = {key: "unknown" if value is None else value for key, value in asdict(compared).items()}
+    return dg.TableRecord({"entity": name, **counts})
 
 
 def month_of(partition: str) -> Window:

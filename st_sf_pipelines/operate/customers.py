@@ -65,6 +65,28 @@ def set_state(settings: Settings, name: str | None, customer: str, state: str, r
     raise ConfigError([f"{customer}: has no state yet; run `st-sf sync` first, or look for a typing error"])
 
 
+def drop_quarantined(settings: Settings, name: str | None, key: str, entity: str | None) -> dict[str, Any]:
+    """Dismiss the one record in quarantine that has this key (EXT-6); raise ConfigError if there is none, or several.
+
+    One without an id is never released by itself: nothing tells which record it was.
+    """
+    tenants, db = tenants_of(settings, name), open_database(settings)
+    standing = [
+        (tenant, row["entity"])
+        for tenant in tenants
+        for row in quarantine.records(db, tenant.id)
+        if row["key"] == key and entity in (None, row["entity"])
+    ]
+    if not standing:
+        raise ConfigError([f"nothing is in quarantine under {key!r}; `st-sf quarantine` lists what is"])
+    [(tenant, found), *others] = standing
+    if others:
+        which = ", ".join(f"{each.name} {among}" for each, among in standing)
+        raise ConfigError([f"{key!r} is in quarantine more than once ({which}); say which by --tenant and --entity"])
+    quarantine.drop(db, tenant.id, found, key)
+    return {"tenant": tenant.name, "entity": found, "dropped": key}
+
+
 def list_quarantine(settings: Settings, name: str | None) -> dict[str, Any]:
     """List what did not fit (EXT-6): records with their reasons, fields that we did not know, records that are gone."""
     tenants = tenants_of(settings, name)

@@ -28,14 +28,30 @@ def read_at(db: Database, tenant_id: int, entity: str) -> datetime | None:
     return row["pulled_at"] if row else None
 
 
-def keep(connection: Connection, tenant_id: int, entity: str, token: str | None, *, complete: bool) -> None:
-    """Keep a feed's token within the transaction of its page; nothing is written where nothing differs."""
+def reached(db: Database, tenant_id: int, entity: str) -> int:
+    """Give the newest stamp, in ticks, up to which a feed has delivered all; 0 if it was not yet read to its end."""
+    with db.connect() as connection:
+        row = connection.execute(
+            "SELECT newest FROM sync.feeds WHERE tenant_id = %s AND entity = %s AND complete", [tenant_id, entity]
+        ).fetchone()
+    return row["newest"] if row else 0
+
+
+def keep(
+    connection: Connection, tenant_id: int, entity: str, token: str | None, *, complete: bool, newest: int = 0
+) -> None:
+    """Keep a feed's token within the transaction of its page; nothing is written where nothing differs.
+
+    With the page at its end comes the newest stamp that it delivered: in mid-feed, older ones may still be to come.
+    """
     connection.execute(
-        """INSERT INTO sync.feeds (tenant_id, entity, token, complete) VALUES (%s, %s, %s, %s)
+        """INSERT INTO sync.feeds (tenant_id, entity, token, complete, newest) VALUES (%s, %s, %s, %s, %s)
            ON CONFLICT (tenant_id, entity) DO UPDATE
-           SET token = excluded.token, complete = feeds.complete OR excluded.complete, pulled_at = now()
-           WHERE (feeds.token, feeds.complete) IS DISTINCT FROM (excluded.token, excluded.complete)""",
-        [tenant_id, entity, token, complete],
+           SET token = excluded.token, complete = feeds.complete OR excluded.complete,
+               newest = greatest(feeds.newest, excluded.newest), pulled_at = now()
+           WHERE (feeds.token, feeds.complete) IS DISTINCT FROM (excluded.token, excluded.complete)
+                 OR feeds.newest < excluded.newest""",
+        [tenant_id, entity, token, complete, newest if complete else 0],
     )
 
 

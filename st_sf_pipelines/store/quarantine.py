@@ -33,13 +33,29 @@ def records(db: Database, tenant_id: int) -> list[dict[str, Any]]:
         ).fetchall()
 
 
-def release(connection: Connection, tenant_id: int, table: Table, digests: Iterable[bytes]) -> None:
-    """Release from quarantine what came again, to the letter, as the version that is in force."""
+def drop(db: Database, tenant_id: int, entity: str, key: str) -> None:
+    """Dismiss a record from quarantine: a person has looked at it. It is set aside anew if it is read again."""
+    with db.connect() as connection:
+        connection.execute(
+            "DELETE FROM servicetitan.quarantine WHERE tenant_id = %s AND entity = %s AND key = %s",
+            [tenant_id, entity, key],
+        )
+
+
+def release(
+    connection: Connection, tenant_id: int, table: Table, digests: Iterable[bytes], *, unless: Iterable[bytes]
+) -> None:
+    """Release from quarantine what came again, to the letter, as the version that is in force, if that is no older.
+
+    What does not fit stays if it came again beside it: `unless` are the fingerprints of such.
+    """
     query = sql.SQL("""
         DELETE FROM servicetitan.quarantine q USING {} stored
         WHERE q.tenant_id = %s AND q.entity = %s AND stored.tenant_id = q.tenant_id AND stored.id::text = q.key
-        AND stored.digest = ANY(%s)""")
-    connection.execute(query.format(sql.Identifier("servicetitan", table.name)), [tenant_id, table.name, list(digests)])
+        AND stored.digest = ANY(%s) AND (q.modified <= stored.modified) IS NOT FALSE
+        AND NOT q.digest = ANY(%s)""")
+    values = [tenant_id, table.name, list(digests), list(unless)]
+    connection.execute(query.format(sql.Identifier("servicetitan", table.name)), values)
 
 
 def note_drift(connection: Connection, tenant_id: int, entity: str, fields: Mapping[str, str]) -> list[str]:

@@ -67,7 +67,8 @@ def write(
 ) -> Written:
     """Store a page's records, whom they touch, and its rejects, within the transaction.
 
-    An older version never replaces a newer one; another content under the same stamp does (EXT-3).
+    An older version never replaces a newer one; another content under the same stamp does (EXT-3). Nor is a reject
+    set aside that is older than what is stored, or stands in quarantine already (EXT-6).
     """
     if not rows and not rejects:
         return Written()
@@ -76,15 +77,18 @@ def write(
     connection.execute("SET LOCAL synchronous_commit = off")
     log.share(connection, tenant_id)
     written = _upsert(connection, tenant_id, table, rows) if rows else Written()
+    set_aside = sql.SQL("""
+        INSERT INTO servicetitan.quarantine AS q (tenant_id, entity, key, digest, reason, record, modified)
+        SELECT %s, %s, %s, %s, %s, %s, %s::bigint
+        WHERE NOT EXISTS (SELECT FROM {} WHERE tenant_id = %s AND id = %s::bigint AND modified > %s::bigint)
+        ON CONFLICT (tenant_id, entity, key) DO UPDATE
+        SET digest = excluded.digest, reason = excluded.reason,
+            record = excluded.record, modified = excluded.modified, last_seen = now()
+        WHERE (q.modified <= excluded.modified) IS NOT FALSE""").format(_table(table))
     for reject in rejects:
-        connection.execute(
-            """INSERT INTO servicetitan.quarantine (tenant_id, entity, key, digest, reason, record)
-               VALUES (%s, %s, %s, %s, %s, %s)
-               ON CONFLICT (tenant_id, entity, key) DO UPDATE
-               SET digest = excluded.digest, reason = excluded.reason,
-                   record = excluded.record, last_seen = now()""",
-            [tenant_id, table.name, reject.key, reject.digest, reject.reason, _text(reject.record)],
-        )
+        values = [tenant_id, table.name, reject.key, reject.digest, reject.reason, _text(reject.record)]
+        newer = [tenant_id, None if reject.modified is None else int(reject.key), reject.modified]
+        connection.execute(set_aside, [*values, reject.modified, *newer])
     return written
 
 
@@ -114,7 +118,7 @@ def _upsert(connection: Connection, tenant_id: int, table: Table, rows: Sequence
             INSERT INTO {table} AS stored ({columns}) SELECT {columns} FROM {incoming}
             ON CONFLICT (tenant_id, id) DO UPDATE SET {sets}, stored_at = now()
             WHERE stored.modified <= excluded.modified AND stored.digest <> excluded.digest
-            RETURNING {stored_references}, xmax = 0 AS is_new),
+            RETURNING {stored_references}, stored.modified, xmax = 0 AS is_new),
         changed AS (
             SELECT {references} FROM written UNION SELECT before.* FROM before JOIN written USING (id)),
         touched AS (
@@ -122,8 +126,8 @@ def _upsert(connection: Connection, tenant_id: int, table: Table, rows: Sequence
             SELECT DISTINCT %(tenant)s::bigint, %(asset)s, subject FROM ({subjects}) AS concerned (subject)
             WHERE subject IS NOT NULL),
         released AS (
-            DELETE FROM servicetitan.quarantine WHERE tenant_id = %(tenant)s AND entity = %(entity)s
-            AND key IN (SELECT id::text FROM written)),
+            DELETE FROM servicetitan.quarantine q USING written WHERE tenant_id = %(tenant)s AND entity = %(entity)s
+            AND key = written.id::text AND (q.modified <= written.modified) IS NOT FALSE),
         found AS (
             DELETE FROM servicetitan.gone WHERE tenant_id = %(tenant)s AND entity = %(entity)s
             AND id IN (SELECT id FROM written))

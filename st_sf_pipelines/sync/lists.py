@@ -57,10 +57,11 @@ def read_list(db: Database, source: Source, tenant_id: int, entity: Entity, wind
     """Read a window of a list, anew if records moved between its pages. Raise TransientError if they do not settle.
 
     Rows slide from page to page when one of them leaves its place, and one that slides backward is not shown again.
-    Then either the total differs from page to page, or fewer ids were met than the list has.
+    Then either the total differs from page to page, or fewer ids were met than the list has. A page that is empty and
+    says that more follow is an error too.
     """
     desk = Desk(db, tenant_id, entity)
-    read = new = changed = newest = 0
+    read = new = changed = 0
     drift: list[str] = []
     for _ in range(READINGS):
         met: set[int] = set()
@@ -68,19 +69,22 @@ def read_list(db: Database, source: Source, tenant_id: int, entity: Entity, wind
         count, unusable, number, has_more = 0, 0, 1, True
         while has_more:
             page = source.listed(entity.name, number, window)
+            if page.has_more and not page.records:
+                cause = f"page {number} of the list is empty, and says that more follow"
+                raise TransientError("servicetitan", str(tenant_id), entity.name, cause)
             kept = desk.keep(page.records, listed=True)
             ids = ids_of(page.records)
             met.update(ids)
             totals.add(page.total)
             unusable += len(page.records) - len(ids)
-            count, number, has_more = count + len(page.records), number + 1, page.has_more and bool(page.records)
-            new, changed, newest = new + kept.new, changed + kept.changed, max(newest, kept.newest)
+            count, number, has_more = count + len(page.records), number + 1, page.has_more
+            new, changed = new + kept.new, changed + kept.changed
             drift += kept.drift
         read += count
         [total, *others] = totals
-        if number == 2 or (not others and (total is None or len(met) + unusable >= total)):  # number 2: it had one page
-            return Read(read, new, changed, newest, total, tuple(drift))
-    cause = f"the list changed under each of {READINGS} readings; what was met is stored, the next round goes on"
+        if not others and (total is None or len(met) + unusable >= total):
+            return Read(read, new, changed, desk.newest, total, tuple(drift))
+    cause = f"the list changed under each of {READINGS} readings, or shows less than it counts; what was met is stored"
     raise TransientError("servicetitan", str(tenant_id), entity.name, cause)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -14,7 +15,6 @@ from st_sf_pipelines.store import cursors, quarantine, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from st_sf_pipelines.ports import Entity, Json, Row, Table
     from st_sf_pipelines.store.database import Connection, Database
@@ -27,22 +27,24 @@ KINDS: Final = {str: "string", bool: "boolean", int: "number", float: "number", 
 
 @dataclass(frozen=True)
 class Kept:
-    """What a page came to; `fresh` counts what was no repeat, `newest` is in ticks, `drift` names fields just met."""
+    """What a page came to; `drift` names fields just met."""
 
     new: int = 0
     changed: int = 0
-    fresh: int = 0
-    newest: int = 0
     drift: tuple[str, ...] = ()
 
 
 @dataclass
 class Desk:
-    """Where pages of one entity of one tenant are kept; it remembers which unknown fields it has told already."""
+    """Where pages of one entity of one tenant are kept; it remembers which unknown fields it has told already.
+
+    `newest` is the newest stamp met, in ticks; one of the future is a slip, and tells nothing of how far we came.
+    """
 
     db: Database
     tenant_id: int
     entity: Entity
+    newest: int = 0
     _told: set[str] = field(default_factory=set)
 
     def keep(
@@ -65,25 +67,34 @@ class Desk:
             seen, set_aside = _known(connection, self.tenant_id, table, marked)
             met = {digest for _, digest, _ in marked}
             if set_aside and (again := seen & met):
-                quarantine.release(connection, self.tenant_id, table, again)
+                quarantine.release(connection, self.tenant_id, table, again, unless=set_aside & met)
             fresh = [mark for mark in marked if mark[1] not in seen and mark[1] not in set_aside]
-            rows, rejects = check(self.entity, _before(self.entity.stamp, fresh, until))
+            rows, rejects = check(self.entity, _before(self.entity, fresh, until))
             drift = self._drift(connection, raw)
             written = records.write(connection, self.tenant_id, table, rows, rejects)
+            now = ticks(datetime.now(UTC).isoformat())
+            self.newest = max([self.newest, *(row.modified for row in rows if row.modified <= now)])
             if feed is not None:
-                cursors.keep(connection, self.tenant_id, table.name, feed[0], complete=feed[1])
-        newest = max((row.modified for row in rows), default=0)
-        return Kept(written.new, written.changed, len(rows), newest, drift)
+                cursors.keep(connection, self.tenant_id, table.name, feed[0], complete=feed[1], newest=self.newest)
+        return Kept(written.new, written.changed, drift)
 
     def _drift(self, connection: Connection, raw: list[Json]) -> tuple[str, ...]:
-        """Note the fields of a page that nobody documented; give those that were never seen before."""
-        names: set[str] = set().union(*(record for record in raw if isinstance(record, dict)))
-        unknown = sorted(names - self.entity.fields - self._told)
-        if not unknown:
-            return ()
-        self._told.update(unknown)
-        kinds = {_name(name): _kind(name, raw) for name in unknown}
-        return tuple(quarantine.note_drift(connection, self.tenant_id, self.entity.name, kinds))
+        """Note the fields of a page that nobody documented; give those that were never seen before.
+
+        One of an object within the record is named with it: `address.planet`.
+        """
+        records_ = [record for record in raw if isinstance(record, dict)]
+        unknown: dict[str, str] = {}
+        for within, documented in self.entity.fields.items():
+            objects = (
+                [each for record in records_ if isinstance(each := record.get(within), dict)] if within else records_
+            )
+            for name in set[str]().union(*objects) - documented:
+                place = f"{within}.{name}" if within else name
+                if place not in self._told:
+                    self._told.add(place)
+                    unknown[_name(place)] = _kind(name, objects)
+        return tuple(quarantine.note_drift(connection, self.tenant_id, self.entity.name, unknown)) if unknown else ()
 
 
 def has_news(db: Database, tenant_id: int, entity: Entity, raw: list[Json], *, listed: bool = False) -> bool:
@@ -97,7 +108,10 @@ def has_news(db: Database, tenant_id: int, entity: Entity, raw: list[Json], *, l
 
 
 def check(entity: Entity, marked: Iterable[Marked]) -> tuple[list[Row], list[Reject]]:
-    """Part the records that fit from those that do not; one that does not fit never holds up its page (EXT-6)."""
+    """Part the records that fit from those that do not; one that does not fit never holds up its page (EXT-6).
+
+    Of several versions that do not fit the newest counts, and it only if no good one as new stands behind it.
+    """
     rows: list[Row] = []
     rejects: dict[str, Reject] = {}
     for record, digest, body in marked:
@@ -105,11 +119,17 @@ def check(entity: Entity, marked: Iterable[Marked]) -> tuple[list[Row], list[Rej
             rejects[digest.hex()] = Reject(digest.hex(), digest, "id: is missing, or is no number", body)
             continue
         key = str(record["id"])
+        bad = rejects.get(key)
         try:
-            rows.append(entity.check(record, digest, body))
-            rejects.pop(key, None)  # a good version behind a bad one
+            row = entity.check(record, digest, body)
         except ValueError as error:
-            rejects[key] = Reject(key, digest, str(error), body)
+            modified = entity.modified(record)
+            if bad is None or _is_as_new(modified, bad.modified):
+                rejects[key] = Reject(key, digest, str(error), body, modified)
+            continue
+        rows.append(row)
+        if bad and _is_as_new(row.modified, bad.modified):
+            del rejects[key]
     return rows, list(rejects.values())
 
 
@@ -144,17 +164,20 @@ def _has_id(record: Any) -> bool:
     return isinstance(record, dict) and type(record.get("id")) is int and 0 < record["id"] < 2**63
 
 
-def _before(stamp: str, marked: list[Marked], until: datetime | None) -> list[Marked]:
+def _is_as_new(modified: int | None, before: int | None) -> bool:
+    """Tell whether what came behind is no older; it counts as new where one of the two stamps cannot be read."""
+    return modified is None or before is None or modified >= before
+
+
+def _before(entity: Entity, marked: list[Marked], until: datetime | None) -> list[Marked]:
     """Leave out what was modified at `until` or later; a record whose stamp cannot be read stays, to be told."""
     if until is None:
         return marked
     end = ticks(until.isoformat())
 
     def inside(record: Any) -> bool:
-        try:
-            return ticks(record[stamp]) < end
-        except (KeyError, TypeError, ValueError):
-            return True
+        modified = entity.modified(record) if isinstance(record, dict) else None
+        return modified is None or modified < end
 
     return [mark for mark in marked if inside(mark[0])]
 
@@ -163,7 +186,7 @@ def _name(field: str) -> str:
     return field.replace("\x00", "\ufffd")[:200]
 
 
-def _kind(field: str, raw: Iterable[Any]) -> str:
+def _kind(field: str, objects: Iterable[Json]) -> str:
     """Name the JSON type of a field's first value that is not null; never the value (AUTH-2)."""
-    values = (record.get(field) for record in raw if isinstance(record, dict))
+    values = (each.get(field) for each in objects)
     return next((KINDS[type(value)] for value in values if value is not None), "null")

@@ -74,6 +74,8 @@ class _Sweep:
         self._began = source.calls
         self._budget = budget
         self._came = Swept()
+        self._page = 1
+        self._is_blank = False
 
     def run(self) -> Swept:
         """Read the list from where it stands, ask for what it did not show, mark what is gone."""
@@ -96,6 +98,7 @@ class _Sweep:
             self._keep(page.records, number + 1 if follows else number)
             if not follows:
                 self._came.listed = page.total
+                self._is_blank = not page.records and (number == 1 or page.has_more)
                 return True
             number += 1
         return False
@@ -111,18 +114,24 @@ class _Sweep:
     def _settle_missing(self) -> bool:
         """Mark as gone what the list did not show, and shows not even by its id; tell whether all is settled.
 
-        A list that is asked for no ids counts only if it was read without a gap.
+        A list that is asked for no ids counts only if one page shows it whole: between pages its records slide.
+        One that is empty, or breaks off, is never believed.
         """
         picks = self._entity.picks
         column = picks[1] if picks else "id"
         missing = self._missing(column)
         if not missing:
             return True
+        if self._is_blank:
+            self._came.doubt = f"page {self._page} of the list is empty, and {len(missing)} of our records not shown"
+            return True
         if len(missing) > max(FEW, self._held() // 2):
             self._came.doubt = f"the list does not show {len(missing)} of our records: too many to be believed"
             return True
         if picks is None:
-            if self._came.listed == self._held() - len(missing):
+            if self._page > 1:
+                self._came.doubt = f"{len(missing)} of our records may be missing, or slid from one page to another"
+            elif self._came.listed == self._held() - len(missing):
                 self._mark(missing)
             return True
         for chunk in _chunks(sorted(set(missing.values()))):

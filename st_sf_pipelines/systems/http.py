@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import random
 import re
 import threading
@@ -129,11 +131,35 @@ class Http:
             raise TransientError(self.system, self.tenant, endpoint, cause) from None
         if response.is_success:
             try:
-                return orjson.loads(response.content)
-            except orjson.JSONDecodeError:
+                return read_json(response.content)
+            except ValueError:
                 cause = "the answer is not JSON (cut off, or not from the API)"
                 raise TransientError(self.system, self.tenant, endpoint, cause, response.status_code) from None
         raise (self.refusal or bad_answer)(self.system, self.tenant, endpoint, response)
+
+
+def read_json(content: bytes) -> Any:
+    """Read JSON; raise ValueError if it is none. What only some readers take does not spoil the records beside it.
+
+    Half of a character (a lone surrogate) becomes the replacement character; a number beyond all bounds becomes a list
+    of its text, which no field that we use takes: so its record, and no other, does not fit.
+    """
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        found = json.loads(content, parse_int=_number, parse_float=_number, parse_constant=lambda name: [name])
+    except RecursionError:
+        raise ValueError("is nested too deep") from None
+    halves = json.dumps(found, ensure_ascii=False).encode("utf-16", "surrogatepass")
+    return orjson.loads(halves.decode("utf-16", "replace"))
+
+
+def _number(text: str) -> Any:
+    if not math.isfinite(float(text)):
+        return [text]
+    return int(text) if text.lstrip("-").isdigit() else float(text)
 
 
 def bad_answer(system: str, tenant: str, endpoint: str, response: httpx.Response) -> RemoteError:

@@ -12,12 +12,15 @@ from st_sf_pipelines.defs import automation, history
 from st_sf_pipelines.defs.news import look
 from st_sf_pipelines.defs.raw import CHECK, key_of
 from st_sf_pipelines.defs.resources import RoundResource
+from st_sf_pipelines.errors import ConfigError
 from st_sf_pipelines.simulators.servicetitan.faults import rules
-from st_sf_pipelines.systems.servicetitan.entities import ENTITIES
+from st_sf_pipelines.store import quarantine
+from st_sf_pipelines.sync.pages import Desk
+from st_sf_pipelines.systems.servicetitan.entities import ENTITIES, ENTITY
 from st_sf_pipelines_tests.acceptance.desk import many_customers, new_customer, one
 from st_sf_pipelines_tests.acceptance.test_bad_records import customer
 from st_sf_pipelines_tests.acceptance.test_command_line import st_sf
-from st_sf_pipelines_tests.world import small_shop
+from st_sf_pipelines_tests.world import TENANT, small_shop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +79,20 @@ def test_bad_records_fail_the_check_with_their_count_and_the_command_ends_with_3
     assert {each.check_name for each in checks} >= {CHECK}
     code, listed = st_sf("quarantine")
     assert [row["key"] for row in listed["tenants"][0]["quarantine"]] == ["5", "6"]
+
+
+def test_a_record_in_quarantine_is_dismissed_by_its_key_and_where_several_have_it_by_its_entity(world: World) -> None:
+    nobody = {"name": "nobody"}
+    Desk(world.db, TENANT, ENTITY["customers"]).keep([nobody, customer(7, name=None)])
+    Desk(world.db, TENANT, ENTITY["jobs"]).keep([customer(7)])
+    [key] = [row["key"] for row in quarantine.records(world.db, TENANT) if row["key"] != "7"]
+    assert st_sf("quarantine", "drop", key) == (0, {"tenant": "socal", "entity": "customers", "dropped": key})
+    with pytest.raises(ConfigError, match="nothing is in quarantine under"):
+        st_sf("quarantine", "drop", key)
+    with pytest.raises(ConfigError, match=r"more than once \(socal customers, socal jobs\)"):
+        st_sf("quarantine", "drop", "7")
+    st_sf("quarantine", "drop", "7", "--entity", "jobs")
+    assert [(row["entity"], row["key"]) for row in quarantine.records(world.db, TENANT)] == [("customers", "7")]
 
 
 def test_lists_are_looked_at_hourly_and_a_new_campaign_is_news_then(world: World) -> None:

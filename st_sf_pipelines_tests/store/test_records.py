@@ -17,6 +17,7 @@ from st_sf_pipelines.store import quarantine, records
 from st_sf_pipelines.store.cursors import token
 from st_sf_pipelines.store.quarantine import quarantined
 from st_sf_pipelines.store.records import Written
+from st_sf_pipelines.sync.pages import Desk
 from st_sf_pipelines.systems.servicetitan.entities import ENTITY
 from st_sf_pipelines_tests.store.feeding import (
     STAMP,
@@ -270,6 +271,16 @@ def test_a_record_that_does_not_fit_is_kept_apart_and_its_last_good_version_stay
     assert touched(db, "servicetitan/customers") == [7, 8]
 
 
+@pytest.mark.parametrize(
+    "total",
+    ["99999999999999999999.00", "1E+200000", "1E+15", "-1e15", "1E-200000", "0." + "1" * 200, "NaN", "Infinity", 1e300],
+)
+def test_an_amount_that_the_database_could_not_add_up_is_set_aside(db: Database, total: Any) -> None:
+    assert feed(db, "invoices", invoice(1, 7, total), invoice(2, 7, "999999999999999.99")) == Written(new=1)
+    (row,) = rows(db, "SELECT key, reason FROM servicetitan.quarantine")
+    assert (row["key"], row["reason"]) == ("1", "total: is not an amount of less than 1e15")
+
+
 def test_another_bad_version_takes_the_place_of_the_first(db: Database) -> None:
     feed(db, "customers", BAD)
     (before,) = rows(db, "SELECT first_seen, last_seen FROM servicetitan.quarantine")
@@ -309,6 +320,70 @@ def test_a_bad_version_behind_a_good_one_in_the_same_page_is_kept_apart(db: Data
     feed(db, "customers", GOOD, BAD)
     assert name_of(db, 7) == "Good"
     assert quarantined(db, TENANT) == {"customers": 1}
+
+
+def test_a_bad_version_is_released_by_a_good_one_that_is_as_new_and_by_no_older_one(db: Database) -> None:
+    feed(db, "customers", BAD)
+    assert feed(db, "customers", GOOD) == Written(new=1)
+    assert quarantined(db, TENANT) == {"customers": 1}, "what is newer does not fit"
+    feed(db, "customers", customer(7, TICKS[2], name="As New"))
+    assert quarantined(db, TENANT) == {}
+
+
+def test_a_good_version_behind_a_newer_bad_one_in_the_same_page_does_not_hide_it(db: Database) -> None:
+    feed(db, "customers", BAD, GOOD)
+    assert name_of(db, 7) == "Good"
+    assert quarantined(db, TENANT) == {"customers": 1}
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_bad_version_older_than_the_good_one_in_force_is_not_set_aside(db: Database, *, at_once: bool) -> None:
+    page = [customer(7, TICKS[3], name="Newer"), BAD]
+    for records_ in [page] if at_once else [[record] for record in page]:
+        feed(db, "customers", *records_)
+    assert name_of(db, 7) == "Newer"
+    assert quarantined(db, TENANT) == {}
+
+
+@pytest.mark.parametrize("stamp", [None, "yesterday", "9999-12-31T00:00:00Z"])
+def test_a_bad_version_whose_stamp_cannot_be_read_is_released_by_any_good_one_that_is_new(
+    db: Database, stamp: str | None
+) -> None:
+    feed(db, "customers", GOOD)
+    feed(db, "customers", {**GOOD, "modifiedOn": stamp})
+    assert quarantined(db, TENANT) == {"customers": 1}
+    feed(db, "customers", customer(7, TICKS[0], name="Older"))
+    assert quarantined(db, TENANT) == {"customers": 1}
+    feed(db, "customers", customer(7, TICKS[1], name="Another"))
+    assert quarantined(db, TENANT) == {}
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_bad_versions_the_newer_stands(db: Database, *, at_once: bool, turned: bool) -> None:
+    page = [BAD, customer(7, TICKS[3], balance="a lot")][:: -1 if turned else 1]
+    for records_ in [page] if at_once else [[record] for record in page]:
+        feed(db, "customers", *records_)
+    (row,) = rows(db, "SELECT reason FROM servicetitan.quarantine")
+    assert row["reason"].startswith("balance: ")
+
+
+@pytest.mark.parametrize("stamp", [TICKS[1], TICKS[2], "yesterday"])
+def test_a_page_with_a_good_and_a_bad_version_settles_however_often_it_is_read(db: Database, stamp: str) -> None:
+    page = [GOOD, customer(7, stamp, name=None)]
+    for _ in range(3):
+        Desk(db, TENANT, ENTITY["customers"]).keep(page)
+        assert quarantined(db, TENANT) == {"customers": 1}
+    assert rows(db, "SELECT last_seen FROM servicetitan.quarantine WHERE last_seen > first_seen") == []
+
+
+def test_the_good_version_in_force_that_comes_again_alone_releases_what_is_no_newer(db: Database) -> None:
+    desk = Desk(db, TENANT, ENTITY["customers"])
+    for bad, standing in ((BAD, 1), (customer(7, TICKS[1], name=None), 0), (customer(7, "yesterday"), 0)):
+        desk.keep([GOOD])
+        desk.keep([bad])
+        desk.keep([GOOD])
+        assert len(rows(db, "DELETE FROM servicetitan.quarantine RETURNING 1")) == standing
 
 
 def test_what_has_no_id_is_kept_once_by_its_fingerprint(db: Database) -> None:

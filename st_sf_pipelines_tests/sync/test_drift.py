@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
+from msgspec import structs
 
 from st_sf_pipelines.store import quarantine
 from st_sf_pipelines.sync.pages import Desk
 from st_sf_pipelines.sync.pull import pull
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES, ENTITY
-from st_sf_pipelines_tests.store.feeding import customer, job, rows
+from st_sf_pipelines.systems.servicetitan.records.record import Shape
+from st_sf_pipelines_tests.store.feeding import STAMP, customer, invoice, job, rows
 from st_sf_pipelines_tests.world import TENANT
 
 if TYPE_CHECKING:
@@ -62,6 +64,28 @@ def test_a_page_with_things_that_are_no_records_has_no_drift_of_them(db: Databas
     assert Desk(db, TENANT, CUSTOMERS).keep(odd).drift == ()
 
 
+def test_an_unknown_field_of_an_object_within_a_record_is_told_once_with_its_place(db: Database) -> None:
+    desk = Desk(db, TENANT, CUSTOMERS)
+    page = [
+        customer(1, address=None),
+        customer(2, address={"planet": "Earth", "latitude": 1.5}),
+        customer(3, address=[1]),
+    ]
+    assert desk.keep(page).drift == ("address.planet",)
+    assert desk.keep([customer(4, address={"planet": "Mars"}, customFields=[{"odd": 1}])]).drift == ()
+    assert Desk(db, TENANT, CUSTOMERS).keep([customer(5, address={"planet": "Venus"})]).drift == (), "once"
+    odd = {"customer": {"id": 7, "name": "x", "tier": 1}, "job": {"id": 8, "type": None, "crew": []}}
+    assert Desk(db, TENANT, ENTITY["invoices"]).keep([invoice(1, 7, "1.00", **odd)]).drift == (
+        "customer.tier",
+        "job.crew",
+    )
+    assert drift(db) == [
+        ("customers", "address.planet", "string"),
+        ("invoices", "customer.tier", "number"),
+        ("invoices", "job.crew", "array"),
+    ]
+
+
 def test_a_field_named_beyond_measure_is_cut(db: Database) -> None:
     Desk(db, TENANT, CUSTOMERS).keep([{**customer(1), "x" * 5000: 1, "a\x00b": 2}])
     assert sorted(len(field) for _, field, _ in drift(db)) == [3, 200]
@@ -69,5 +93,13 @@ def test_a_field_named_beyond_measure_is_cut(db: Database) -> None:
 
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.name)
 def test_every_field_that_we_use_is_documented(entity: Any) -> None:
-    assert set(entity.record.__struct_encode_fields__) - {"modifiedOn"} <= entity.fields
-    assert entity.stamp in entity.fields
+    assert set(entity.record.__struct_encode_fields__) - {"modifiedOn"} <= entity.fields[""]
+    assert entity.modified({name: STAMP for name in ("modifiedOn", "createdOn") if name in entity.fields[""]})
+    used = {
+        field.name: set(shape.__struct_encode_fields__)
+        for field in structs.fields(entity.record)
+        for shape in [get_args(field.type)[0] if get_args(field.type) else field.type]
+        if isinstance(shape, type) and issubclass(shape, Shape)
+    }
+    assert {"", *used} == entity.fields.keys(), "what we use nothing of is looked at no further"
+    assert all(names <= entity.fields[within] for within, names in used.items())

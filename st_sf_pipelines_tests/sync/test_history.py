@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from st_sf_pipelines.defs.history import month_of
-from st_sf_pipelines.ports import Window
+from st_sf_pipelines.defs.history import month_of, row_of
+from st_sf_pipelines.ports import Listed, Window
 from st_sf_pipelines.store import cursors
 from st_sf_pipelines.sync.history import backfill
 from st_sf_pipelines.sync.pull import pull
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES, ENTITY
-from st_sf_pipelines_tests.store.feeding import rows
+from st_sf_pipelines_tests.store.feeding import STAMP, rows
+from st_sf_pipelines_tests.sync.conftest import Laid
 from st_sf_pipelines_tests.world import TENANT
 
 if TYPE_CHECKING:
@@ -80,6 +81,17 @@ def test_a_record_that_does_not_fit_makes_the_counts_unequal(
     st.put("campaigns", [{"name": "Radio", "createdOn": "2020-05-10T00:00:00Z", "source": 5}])
     compared = backfill(db, source, TENANT, ENTITY["campaigns"], MAY)
     assert (compared.listed, compared.held, compared.quarantined, compared.agrees) == (1, 0, 1, False)
+
+
+@pytest.mark.parametrize(("total", "shown"), [(None, "unknown"), (0, 0), (1, 1)])
+def test_a_count_that_the_api_does_not_tell_is_shown_as_unknown(
+    db: Database, total: int | None, shown: int | str
+) -> None:
+    page = Listed(
+        [{"id": 1, "modifiedOn": STAMP, "createdOn": STAMP}] if total != 0 else [], has_more=False, total=total
+    )
+    compared = backfill(db, Laid(pages=[page]), TENANT, ENTITY["campaigns"], EVER)
+    assert (row_of("campaigns", compared).data["listed"], compared.agrees) == (shown, True)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from st_sf_pipelines.sync.pull import pull
 from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 from st_sf_pipelines.systems.servicetitan.entities import ENTITY
 from st_sf_pipelines_tests.store.feeding import rows, touched
-from st_sf_pipelines_tests.sync.conftest import five_a_page
+from st_sf_pipelines_tests.sync.conftest import Laid, five_a_page
 from st_sf_pipelines_tests.systems.conftest import tenant_of
 from st_sf_pipelines_tests.world import TENANT
 
@@ -101,6 +101,27 @@ def test_a_list_that_never_settles_is_told_and_begins_anew_next_time(
     assert cursors.token(db, TENANT, "job_types") == (None, False)
     pull(db, source, TENANT, JOB_TYPES)
     assert names(db, "job_types") == in_shop(st, "job_types")
+
+
+@pytest.mark.parametrize(
+    ("page", "told"),
+    [
+        (Listed([], has_more=True, total=450), "page 1 of the list is empty, and says that more follow"),
+        (Listed([], has_more=False, total=450), "shows less than it counts"),
+        (Listed([{"id": 1, "modifiedOn": "2026-01-01T00:00:00Z"}], has_more=False, total=450), "shows less"),
+    ],
+)
+def test_a_list_that_shows_less_than_it_counts_is_no_whole_reading(db: Database, page: Listed, told: str) -> None:
+    with pytest.raises(TransientError, match=told):
+        pull(db, Laid(pages=[page]), TENANT, CAMPAIGNS)
+    assert cursors.token(db, TENANT, "campaigns") == (None, False)
+
+
+@pytest.mark.parametrize("total", [1, None])
+def test_a_list_of_one_page_that_shows_all_that_it_counts_is_whole(db: Database, total: int | None) -> None:
+    page = Listed([{"id": 1, "modifiedOn": "2026-01-01T00:00:00Z"}], has_more=False, total=total)
+    assert pull(db, Laid(pages=[page]), TENANT, CAMPAIGNS).new == 1
+    assert cursors.token(db, TENANT, "campaigns")[1] is True
 
 
 def test_the_watermark_is_never_later_than_the_beginning_of_the_reading(

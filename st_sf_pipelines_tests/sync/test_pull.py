@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from st_sf_pipelines.errors import PermanentError, TransientError
-from st_sf_pipelines.ports import Window
+from st_sf_pipelines.ports import Page, Window
 from st_sf_pipelines.simulators.servicetitan.faults import rules
 from st_sf_pipelines.store import cursors
 from st_sf_pipelines.sync.pages import check
 from st_sf_pipelines.sync.pull import pull
 from st_sf_pipelines.systems.servicetitan.entities import ENTITY
+from st_sf_pipelines_tests.store.feeding import customer
+from st_sf_pipelines_tests.sync.conftest import Laid
 from st_sf_pipelines_tests.world import TENANT
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 
 CUSTOMERS = ENTITY["customers"]
+DAYS = [f"2026-03-{day:02}T12:00:00Z" for day in range(1, 24)]
 
 
 def ids(db: Database) -> set[int]:
@@ -31,6 +35,12 @@ def ids(db: Database) -> set[int]:
 
 def of_shop(st: ServiceTitanSimulator) -> set[int]:
     return set(st.shop.tenant().tables["customers"].keys())
+
+
+def forget(db: Database) -> None:
+    """Let the server no longer accept the stored tokens."""
+    with db.connect() as connection:
+        connection.execute("UPDATE sync.feeds SET token = 'forgotten'")
 
 
 def fail(st: ServiceTitanSimulator, nth: int, **do: Any) -> None:
@@ -98,8 +108,7 @@ def test_a_token_that_the_server_forgot_begins_again_from_what_is_stored(
     db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
 ) -> None:
     pull(db, source, TENANT, CUSTOMERS)
-    with db.connect() as connection:
-        connection.execute("UPDATE sync.feeds SET token = 'forgotten'")
+    forget(db)
     [late] = st.put("customers", [{"name": "Ann Late"}])
     again = pull(db, source, TENANT, CUSTOMERS)
     assert again.new == 1
@@ -118,6 +127,42 @@ def test_a_token_that_is_forgotten_before_anything_is_stored_begins_at_the_begin
     assert ids(db) == of_shop(st)
 
 
+def test_a_first_load_whose_token_is_refused_loses_nothing_that_others_have_overtaken(
+    db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
+) -> None:
+    st.put("customers", [{"id": n, "modifiedOn": day} for n, day in zip(sorted(of_shop(st)), DAYS, strict=True)])
+    fail(st, 2, status=503)
+    with pytest.raises(TransientError):
+        pull(db, source, TENANT, CUSTOMERS)
+    pull(db, source, TENANT, CUSTOMERS, Window(since=datetime(2026, 3, 22, tzinfo=UTC)))
+    assert len(ids(db)) == 5 + 2
+    forget(db)
+    assert pull(db, source, TENANT, CUSTOMERS).restarted == 1
+    assert ids(db) == of_shop(st)
+
+
+def test_what_other_readings_stored_does_not_move_the_place_where_a_feed_begins_again(
+    db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
+) -> None:
+    pull(db, source, TENANT, CUSTOMERS)
+    st.put("customers", [{"name": f"Ann {n}", "modifiedOn": f"2098-0{n}-01T00:00:00Z"} for n in range(1, 8)])
+    pull(db, source, TENANT, CUSTOMERS, Window(since=datetime(2098, 7, 1, tzinfo=UTC)))
+    forget(db)
+    pull(db, source, TENANT, CUSTOMERS)
+    assert ids(db) == of_shop(st)
+
+
+def test_a_stamp_of_the_future_does_not_move_the_place_where_a_feed_begins_again(
+    db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
+) -> None:
+    st.put("customers", [{"name": "Ann Ahead", "modifiedOn": "2150-01-01T00:00:00Z"}])
+    pull(db, source, TENANT, CUSTOMERS)
+    forget(db)
+    [late] = st.put("customers", [{"name": "Ann Late"}])
+    assert pull(db, source, TENANT, CUSTOMERS).new == 1
+    assert late in ids(db)
+
+
 def test_a_request_that_is_refused_for_good_is_no_endless_beginning(
     db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
 ) -> None:
@@ -126,6 +171,28 @@ def test_a_request_that_is_refused_for_good_is_no_endless_beginning(
     with pytest.raises(PermanentError):
         pull(db, source, TENANT, CUSTOMERS)
     assert source.calls_of("customers") <= 5 + 2
+
+
+def test_a_feed_that_goes_round_in_its_tokens_is_an_error_and_no_endless_round(db: Database) -> None:
+    old, new = customer(1, "2026-01-01T00:00:00Z"), customer(1, "2026-01-02T00:00:00Z")
+    feed = {
+        None: Page([new], "a", has_more=True),
+        "a": Page([old], "b", has_more=True),
+        "b": Page([customer(2)], "a", has_more=True),
+    }
+    source = Laid(feed)
+    with pytest.raises(TransientError, match="does not move on"):
+        pull(db, source, TENANT, CUSTOMERS)
+    assert (ids(db), source.calls < 10) == ({1, 2}, True)
+
+
+def test_a_token_that_comes_again_with_something_new_is_no_error(db: Database) -> None:
+    class Growing(Laid):
+        def page(self, entity: str, token: str | None) -> Page:
+            found = super().page(entity, token)
+            return replace(found, records=[customer(self.calls)], has_more=self.calls < 6)
+
+    assert pull(db, Growing({None: Page([], None, has_more=True)}), TENANT, CUSTOMERS).new == 6
 
 
 def test_a_window_leaves_token_and_completeness_alone(
@@ -138,6 +205,27 @@ def test_a_window_leaves_token_and_completeness_alone(
     pull(db, source, TENANT, CUSTOMERS, Window(until=datetime(2001, 1, 1, tzinfo=UTC)))
     assert cursors.token(db, TENANT, "customers") == before
     assert ids(db) == of_shop(st)
+
+
+@pytest.mark.parametrize("entity", ["customers", "campaigns"])
+def test_everything_read_before_the_first_load_ended_is_that_load_and_after_it_leaves_the_cursor(
+    db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient, entity: str
+) -> None:
+    st.put("campaigns", [{"name": "Radio"}])
+    fail(st, 3, status=503)
+    if entity == "customers":
+        with pytest.raises(TransientError):
+            pull(db, source, TENANT, CUSTOMERS)
+        with db.connect() as connection:  # what a fault of ours might have lost
+            connection.execute("DELETE FROM servicetitan.customers")
+    first = pull(db, source, TENANT, ENTITY[entity], Window())
+    assert first.new == len(st.shop.tenant().tables[entity])
+    cursor = cursors.token(db, TENANT, entity)
+    assert (cursor[0] is not None, cursor[1]) == (True, True)
+    assert pull(db, source, TENANT, ENTITY[entity]).calls == 1, "the rest alone"
+    cursor = cursors.token(db, TENANT, entity)
+    assert pull(db, source, TENANT, ENTITY[entity], Window()).read == first.read
+    assert cursors.token(db, TENANT, entity) == cursor
 
 
 def test_of_two_tenants_with_one_id_each_keeps_its_own(db: Database, source: ServiceTitanClient) -> None:

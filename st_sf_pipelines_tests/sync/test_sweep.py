@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from st_sf_pipelines.ports import Listed
 from st_sf_pipelines.store import sweeps
 from st_sf_pipelines.sync.pull import pull
 from st_sf_pipelines.sync.sweep import Swept, sweep
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES, ENTITY
-from st_sf_pipelines_tests.store.feeding import rows, touched
+from st_sf_pipelines_tests.store.feeding import STAMP, rows, touched
+from st_sf_pipelines_tests.sync.conftest import Laid
 from st_sf_pipelines_tests.world import TENANT
 
 if TYPE_CHECKING:
+    from st_sf_pipelines.ports import Source
     from st_sf_pipelines.simulators.servicetitan.simulator import ServiceTitanSimulator
     from st_sf_pipelines.store.database import Database
     from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
@@ -29,7 +32,7 @@ def loaded(db: Database, source: ServiceTitanClient) -> Database:
     return db
 
 
-def sweep_of(db: Database, source: ServiceTitanClient, name: str, budget: int = ENOUGH) -> Swept:
+def sweep_of(db: Database, source: Source, name: str, budget: int = ENOUGH) -> Swept:
     [(_, swept)] = sweep(db, source, TENANT, [ENTITY[name]], budget)
     return swept
 
@@ -153,6 +156,42 @@ def test_when_most_of_a_list_is_missing_the_list_is_doubted_and_nothing_is_marke
     assert "too many to be believed" in swept.doubt
     assert not swept.agrees
     assert sweeps.gone(loaded, TENANT) == []
+
+
+@pytest.mark.parametrize("name", ["campaigns", "job_cancel_reasons"])
+def test_an_empty_list_is_doubted_however_few_we_hold(db: Database, name: str) -> None:
+    eight = [{"id": n, "modifiedOn": STAMP} for n in range(1, 9)]
+    pull(db, Laid(pages=[Listed(eight, has_more=False, total=8)]), TENANT, ENTITY[name])
+    swept = sweep_of(db, Laid(pages=[Listed([], has_more=False, total=0)]), name)
+    assert (swept.gone, swept.finished, swept.agrees) == ([], True, False)
+    assert "page 1 of the list is empty, and 8 of our records not shown" in swept.doubt
+    assert sweeps.gone(db, TENANT) == []
+
+
+def test_a_list_that_breaks_off_is_doubted(db: Database) -> None:
+    campaigns = [{"id": n, "modifiedOn": STAMP} for n in range(1, 5)]
+    pull(db, Laid(pages=[Listed(campaigns, has_more=False, total=4)]), TENANT, ENTITY["campaigns"])
+    source = Laid(pages=[Listed(campaigns[:2], has_more=True, total=4), Listed([], has_more=True, total=4)])
+    swept = sweep_of(db, source, "campaigns")
+    assert (swept.gone, swept.agrees) == ([], False)
+    assert "page 2 of the list is empty" in swept.doubt
+
+
+def test_of_a_list_that_cannot_be_asked_for_ids_a_record_that_slid_between_its_pages_is_not_marked(
+    db: Database,
+) -> None:
+    """The second is deleted after the first page was read, so that the fourth slides to it."""
+    reasons = [{"id": n, "modifiedOn": STAMP} for n in range(1, 7)]
+    whole = Laid(pages=[Listed(reasons, has_more=False, total=6)])
+    pull(db, whole, TENANT, ENTITY["job_cancel_reasons"])
+    sliding = Laid(pages=[Listed(reasons[:3], has_more=True, total=6), Listed(reasons[4:], has_more=False, total=5)])
+    swept = sweep_of(db, sliding, "job_cancel_reasons")
+    assert (swept.gone, swept.agrees, sweeps.gone(db, TENANT)) == ([], False, [])
+    assert "slid from one page to another" in swept.doubt
+    swept = sweep_of(
+        db, Laid(pages=[Listed([reasons[0], *reasons[2:]], has_more=False, total=5)]), "job_cancel_reasons"
+    )
+    assert (swept.gone, swept.agrees) == ([2], True), "one page shows it whole"
 
 
 def test_what_the_list_only_seemed_not_to_show_is_asked_for_by_id(loaded: Database, source: ServiceTitanClient) -> None:

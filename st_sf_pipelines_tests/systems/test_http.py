@@ -11,8 +11,10 @@ import pytest
 
 from st_sf_pipelines.errors import CredentialsError, PermanentError, TransientError
 from st_sf_pipelines.simulators.servicetitan.faults import rules
+from st_sf_pipelines.sync.pages import check
 from st_sf_pipelines.systems import http
 from st_sf_pipelines.systems.http import ATTEMPTS, Http, Pace
+from st_sf_pipelines.systems.servicetitan.entities import ENTITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from st_sf_pipelines.simulators.servicetitan.simulator import ServiceTitanSimulator
 
 SECRET = "very.secret.value"
+AS_IS = 203
+"""A success whose body the stand-in sends as it is, without reading it."""
 
 
 @pytest.fixture
@@ -62,6 +66,33 @@ def test_what_passes_is_tried_again(client: Http, st: ServiceTitanSimulator, nap
     assert get(client, st) == {"good": True}
     assert (client.calls, len(naps)) == (3, 2)
     assert 0 < naps[0] < naps[1] < 2
+
+
+def test_half_a_character_does_not_spoil_the_answer(client: Http, st: ServiceTitanSimulator) -> None:
+    answer(st, {"status": AS_IS, "body": r'{"a\ud800": "b\udc00c", "whole": "\ud83d\ude00", "n": [1, 0.1, -7, 1E5]}'})
+    assert get(client, st) == {"a\ufffd": "b\ufffdc", "whole": "\U0001f600", "n": [1, 0.1, -7, 100000.0]}
+    assert client.calls == 1
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e400", "NaN", "Infinity", "-Infinity", "9" * 5000])
+def test_a_number_beyond_all_bounds_makes_its_record_alone_not_fit(
+    client: Http, st: ServiceTitanSimulator, number: str
+) -> None:
+    good = '{"id": 1, "name": "Ann Lee", "modifiedOn": "2026-01-01T00:00:00Z", "balance": 0.1}'
+    bad = [good.replace("1,", "2,").replace(used, number) for used in ("0.1", '"Ann Lee"', '"2026-01-01T00:00:00Z"')]
+    answer(st, {"status": AS_IS, "body": f"[{good}, {', '.join(bad)}]"})
+    rows, rejects = check(ENTITY["customers"], [(record, b"%d" % n, b"") for n, record in enumerate(get(client, st))])
+    assert ([row.id for row in rows], [reject.key for reject in rejects]) == ([1], ["2"])
+    assert client.calls == 1
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"a": "\\ud800"', '{"a": 1e400'])
+def test_what_no_reader_takes_is_an_answer_cut_off(
+    client: Http, st: ServiceTitanSimulator, naps: list[float], body: str
+) -> None:
+    answer(st, {"status": AS_IS, "body": body})
+    assert get(client, st) == {"good": True}
+    assert len(naps) == 1
 
 
 @pytest.mark.parametrize(("status", "kind"), [(400, PermanentError), (403, CredentialsError), (404, PermanentError)])

@@ -75,13 +75,14 @@ class ServiceTitanClient:
     def listed(self, entity: str, page: int, window: Window | None = None, picks: Sequence[int] = ()) -> Listed:
         """Fetch a page of a list, inactive records with it: all, a window, or some by id. Raise RemoteError.
 
-        A window is sorted by its own stamp, all else by id, where the list can be sorted.
+        A window is sorted by its own stamp, all else by id, where the list can be sorted. A list that cannot be asked
+        for ids comes in the largest pages: of one page, nothing slides to another.
         """
         chosen = ENTITY[entity]
         order = {"modified": "ModifiedOn", "created": "CreatedOn"}[window.of] if window else "Id"
         query = {
             "page": str(page),
-            "pageSize": str(LARGEST_PAGE if picks else self._config.list_page_size),
+            "pageSize": str(self._config.list_page_size if chosen.picks and not picks else LARGEST_PAGE),
             "includeTotal": "true",
             **dict([chosen.inactive.split("=")] if chosen.inactive else []),
             **{"sort": {"sort": f"+{order}"}, "orderBy": {"orderBy": order, "orderByDirection": "asc"}}.get(

@@ -21,6 +21,8 @@ from st_sf_pipelines.systems.servicetitan.records.settings import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from st_sf_pipelines.systems.servicetitan.records.record import Record
 
 
@@ -51,13 +53,8 @@ class Entity:
         return Table(self.name, self.record.COLUMNS, self.touches)
 
     @property
-    def stamp(self) -> str:
-        """The field that tells when a record changed last."""
-        return self.record.STAMP
-
-    @property
-    def fields(self) -> frozenset[str]:
-        """The fields that the API documents; any other is drift (EXT-6)."""
+    def fields(self) -> Mapping[str, frozenset[str]]:
+        """The fields that the API documents, of the record ("") and of objects in it; any other is drift (EXT-6)."""
         return FIELDS[self.name]
 
     @property
@@ -88,6 +85,10 @@ class Entity:
     def path(self, tenant: int | str, *, listed: bool = False) -> str:
         """Write the path of its feed, or of its list."""
         return f"/{self.module}/v2/tenant/{tenant}/{self.list if listed else f'export/{self.feed}'}"
+
+    def modified(self, raw: Json) -> int | None:
+        """Read when a record changed last, in ticks; None if its stamp cannot be read."""
+        return self.record.stamp(raw)
 
     def check(self, raw: Json, digest: bytes, body: bytes) -> Row:
         """Check what we use of a record; raise ValueError naming each field that does not fit, and why (EXT-6)."""

@@ -103,4 +103,20 @@ _DOCUMENTED: Final = {
     """,
 }
 
-FIELDS: Final = {entity: frozenset(names.split()) for entity, names in _DOCUMENTED.items()}
+_PLACE: Final = "street unit city state zip country latitude longitude"
+_WITHIN: Final = {
+    "customers": {"address": _PLACE},
+    "locations": {"address": _PLACE},
+    "estimates": {"status": "value name"},
+    "invoices": {"customer": "id name", "job": "id number type"},
+    "payments": {"customer": "id name"},
+    "campaigns": {"category": "id name active"},
+}
+
+FIELDS: Final = {
+    entity: {
+        within: frozenset(documented.split()) for within, documented in {"": names, **_WITHIN.get(entity, {})}.items()
+    }
+    for entity, names in _DOCUMENTED.items()
+}
+"""By entity, the fields of the record itself (under "") and of each object within it that we use something of."""

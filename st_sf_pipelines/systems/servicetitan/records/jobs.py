@@ -49,7 +49,6 @@ class JobCanceledLog(Record):
     """That a job was canceled, and the reason; it never changes, so that its stamp is the one of its creation."""
 
     COLUMNS = ("job_id", "reason_id", "created_on")
-    STAMP = "createdOn"
     STAMPED_AT_CREATION = True
     jobId: Id
     reasonId: Id | None = None

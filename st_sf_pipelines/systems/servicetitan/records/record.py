@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from typing import Self
 
 EARLIEST, LATEST = ticks("1900-01-01T00:00:00Z"), ticks("2200-01-01T00:00:00Z")
+LARGEST_AMOUNT: Final = 15
+"""An amount has no more digits before its point: so the cents of many add up within eight bytes."""
+
+LONGEST_AMOUNT: Final = 100
+"""Nor has it more signs, or zeros behind its point: what goes on beyond is no number to the database."""
 
 
 class Ticks(int):
@@ -53,16 +58,17 @@ class Money(Decimal):
 
     @classmethod
     def read(cls, value: object) -> Self:
-        """Read an amount without a detour by binary fractions; raise ValueError if it is none."""
-        if isinstance(value, int | float | str) and not isinstance(value, bool):
+        """Read an amount without a detour by binary fractions; raise ValueError if it is none, or too large."""
+        text = str(value)
+        if isinstance(value, int | float | str) and not isinstance(value, bool) and len(text) < LONGEST_AMOUNT:
             try:
-                amount = cls(str(value))
+                amount = cls(text)
             except InvalidOperation:
                 pass
             else:
-                if amount.is_finite():
+                if amount.is_finite() and -LONGEST_AMOUNT < amount.adjusted() < LARGEST_AMOUNT:
                     return amount
-        raise ValueError("is not an amount")
+        raise ValueError("is not an amount of less than 1e15")
 
 
 Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -85,7 +91,6 @@ class Record(Shape, kw_only=True):
     """
 
     COLUMNS: ClassVar[tuple[str, ...]] = ()
-    STAMP: ClassVar[str] = "modifiedOn"
     STAMPED_AT_CREATION: ClassVar[bool] = False
 
     id: Id
@@ -96,12 +101,25 @@ class Record(Shape, kw_only=True):
     @classmethod
     def read(cls, raw: dict[str, Any]) -> Self:
         """Take what we use of a record; raise ValueError naming each field that does not fit, and why."""
-        if cls.STAMPED_AT_CREATION and raw.get("modifiedOn") is None and "createdOn" in raw:
-            raw = {**raw, "modifiedOn": raw["createdOn"]}
+        raw = cls._stamped(raw)
         try:
             return convert(raw, cls, dec_hook=_read)
         except ValidationError:
             raise ValueError("; ".join(_faults(cls, raw))) from None
+
+    @classmethod
+    def stamp(cls, raw: dict[str, Any]) -> int | None:
+        """Read the stamp of a record that may not fit, in ticks; None if it cannot be read."""
+        try:
+            return Ticks.read(cls._stamped(raw).get("modifiedOn"))
+        except ValueError:
+            return None
+
+    @classmethod
+    def _stamped(cls, raw: dict[str, Any]) -> dict[str, Any]:
+        if cls.STAMPED_AT_CREATION and raw.get("modifiedOn") is None and "createdOn" in raw:
+            return {**raw, "modifiedOn": raw["createdOn"]}
+        return raw
 
     def columns(self) -> tuple[Any, ...]:
         """Give the values of COLUMNS, in their order."""
