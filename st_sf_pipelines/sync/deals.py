@@ -14,7 +14,7 @@ from st_sf_pipelines.rules.deals import Deal, Held, Move
 from st_sf_pipelines.rules.facts import AsOf
 from st_sf_pipelines.rules.fold import fold
 from st_sf_pipelines.rules.handover import hand_over
-from st_sf_pipelines.store import conclusions, log
+from st_sf_pipelines.store import conclusions, log, shown
 from st_sf_pipelines.store import deals as store
 from st_sf_pipelines.store.facts import deal_facts, ownerless
 from st_sf_pipelines.store.members import add_survivors
@@ -82,6 +82,7 @@ def derive_deals(
         while batch := list(islice(concluded, BATCH)):
             conclusions.write(connection, tenant.id, batch, written)
             looked += len(batch)
+        written.changed += shown.refresh(connection, tenant.id)
         recent = as_of - timedelta(days=rules.opportunity_window_days)
         strays = [Held(None, "CRM-3", NOBODYS, (f"estimate {nr}",)) for nr in ownerless(connection, tenant.id, recent)]
         conclusions.hold_of_nobody(connection, tenant.id, strays)
