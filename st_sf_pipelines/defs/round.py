@@ -138,7 +138,15 @@ def begin(
     """Hold the tenant's lock for a round and keep its account; raise RoundRunning if another holds it too long."""
     with held(db, tenant, wait=wait) as lock:
         before = audit.begin_round(
-            db, run_id, tenant.id, tenant.name, as_of, dry_run=dry_run, triggered_by=triggered_by, whole=whole
+            db,
+            run_id,
+            tenant.id,
+            tenant.name,
+            as_of,
+            dry_run=dry_run,
+            triggered_by=triggered_by,
+            whole=whole,
+            everybody=scope.everybody,
         )
         work = Round(db, lock, tenant, site, run_id, as_of, scope, window, dry_run)
         work.rewinds = before.concluded is not None and as_of < before.concluded

@@ -45,8 +45,11 @@ def begin_round(
     dry_run: bool,
     triggered_by: str = "person",
     whole: bool = True,
+    everybody: bool = False,
 ) -> Before:
-    """Note that a round begins, and whether it knows all that ServiceTitan has to tell; give what came before it.
+    """Note that a round begins, and give what came before it.
+
+    `whole` says whether it knows all that ServiceTitan has to tell, `everybody` whether it looks at everybody.
 
     Rounds that a kill left open are closed: the caller holds the tenant's lock, so none of them can be running.
     """
@@ -58,10 +61,10 @@ def begin_round(
         )
         before = rounds_before(connection, tenant_id)
         connection.execute(
-            """INSERT INTO sync.rounds (run_id, tenant_id, tenant, as_of, dry_run, triggered_by, whole)
-               VALUES (%s, %s, %s, %s, %s, %s, %s)
+            """INSERT INTO sync.rounds (run_id, tenant_id, tenant, as_of, dry_run, triggered_by, whole, everybody)
+               VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
                ON CONFLICT (run_id, tenant_id) DO UPDATE SET started_at = now(), ended_at = NULL""",
-            [run_id, tenant_id, tenant, as_of, dry_run, triggered_by, whole],
+            [run_id, tenant_id, tenant, as_of, dry_run, triggered_by, whole, everybody],
         )
     return before
 
