@@ -54,6 +54,12 @@ def rounds(report: Report) -> None:
     for each in report["tenants"]:
         moved = ", ".join(f"{count} {what} changed" for what, count in each["derived_changed"].items())
         console.print(f"{each['name']}: {each['status']}{f' ({moved})' if moved else ''}")
+        if each["held"]:
+            held = sum(row["count"] for row in each["held"])
+            console.print(f"{each['name']}: {held} held back or without a deal; --json lists them by reason")
+        if each["unmapped"]:
+            units = escape(", ".join(each["unmapped"]))
+            console.print(f"{each['name']}: business units that nobody mapped: {units}")
 
 
 def plans(report: Report) -> None:

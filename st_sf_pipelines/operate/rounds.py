@@ -18,7 +18,8 @@ from st_sf_pipelines.defs.jobs import ROUND, TENANT_TAG
 from st_sf_pipelines.defs.raw import key_of
 from st_sf_pipelines.defs.resources import TENANTS, round_config
 from st_sf_pipelines.errors import ConfigError, StoreError
-from st_sf_pipelines.store import audit
+from st_sf_pipelines.store import audit, funnel
+from st_sf_pipelines.sync.deals import unmapped
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES, ENTITY
 from st_sf_pipelines.systems.targets import SYSTEMS
 
@@ -106,6 +107,8 @@ def run_round(
             if asset in done
         },
         "targets": {asset: _counts(done[asset]) for assets in TARGETS.values() for asset in assets if asset in done},
+        "held": funnel.held(db, tenant.id),
+        "unmapped": list(unmapped(db, tenant, settings.site.pipelines_of(tenant))),
     }
 
 
