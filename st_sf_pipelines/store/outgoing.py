@@ -69,7 +69,7 @@ SELECT o.id AS subject, {_DEAL_KEY} AS key_id, o.subject AS parent_subject, o.su
        coalesce(o.job_id::text, 'lead_' || o.lead_id, 'estimate_' || o.estimate_id) AS job_key,
        o.job_id, o.job_number, o.estimate_id::text AS estimate_id, o.estimate_name,
        trim(BOTH '-' FROM regexp_replace(lower(o.business_unit), '[^a-z0-9]+', '-', 'g')) AS business_unit_slug,
-       g.name AS campaign, coalesce(o.owner_email, o.seller_email) AS owner_email,
+       g.name AS campaign, coalesce(o.owner_email, o.seller_email) AS owner_email, o.seller_email,
        NULL::text AS next_step, NULL::integer AS confidence
 FROM pipeline.opportunities o JOIN subject ON subject.st_id = o.subject
 LEFT JOIN servicetitan.campaigns g ON g.tenant_id = o.tenant_id AND g.id = o.campaign_id
@@ -78,7 +78,7 @@ _DEAL_COUNT: Final = "SELECT count(*) AS count FROM pipeline.opportunities WHERE
 _DEAL_COLUMNS: Final = (
     *("key", "account_key", "contact", "pipeline", "pipeline_slug", "stage", "stage_slug", "status", "title", "value"),
     *("close_date", "notes", "description", "job_key", "job_id", "job_number", "estimate_id", "estimate_name"),
-    *("business_unit_slug", "campaign", "owner_email", "next_step", "confidence", "synced_at"),
+    *("business_unit_slug", "campaign", "owner_email", "seller_email", "next_step", "confidence", "synced_at"),
 )
 _ALL_DEALS: Final = Source(_DEAL_COLUMNS, f"{_DEALS} ORDER BY o.id", _DEAL_COUNT)
 _CUSTOMERS_DEALS: Final = Source(
