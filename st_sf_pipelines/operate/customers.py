@@ -12,6 +12,7 @@ from st_sf_pipelines.errors import ConfigError
 from st_sf_pipelines.rules.states import STATE
 from st_sf_pipelines.store import quarantine, sweeps
 from st_sf_pipelines.store.states import set_by_hand
+from st_sf_pipelines.sync.derive import day_of
 from st_sf_pipelines.sync.explain import explain as tell
 
 if TYPE_CHECKING:
@@ -58,9 +59,10 @@ def set_state(settings: Settings, name: str | None, customer: str, state: str, r
         raise ConfigError([f"{state!r} is no state; expected one of {', '.join(STATE)}"])
     if not reason.strip():
         raise ConfigError(["--reason is empty; say why, it is kept with the change"])
-    tenants, db = tenants_of(settings, name), open_database(settings)
+    tenants, db, now = tenants_of(settings, name), open_database(settings), datetime.now(UTC)
     for tenant in tenants:
-        if set_by_hand(db, tenant.id, subject_of(customer), state, reason.strip(), datetime.now(UTC)):
+        day = day_of(tenant, now)
+        if set_by_hand(db, tenant.id, subject_of(customer), state, reason.strip(), now, day):
             return {"tenant": tenant.name, "customer": customer, "state": state, "reason": reason.strip()}
     raise ConfigError([f"{customer}: has no state yet; run `st-sf sync` first, or look for a typing error"])
 
