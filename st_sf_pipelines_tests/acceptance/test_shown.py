@@ -84,3 +84,26 @@ def test_a_deal_belongs_to_its_seller_under_the_address_that_the_seller_has_now(
     assert [deal["OwnerId"] for deal in sale.sf_deals(world).values()] == [after, bea["OwnerId"]]
     assert part["targets"][sale.DEALS]["updated"] == 1
     assert prove(world)["ok"]
+
+
+def test_a_deal_goes_to_its_seller_while_the_org_does_not_know_whom_the_crm_assigned(open_world: OpenWorld) -> None:
+    world = open_world(sale.sales_shop(), crm=True)
+    people = {
+        name: world.sf.put_records("User", {"LastName": name, "Email": email, "Username": email, "IsActive": True})[0]
+        for name, email in (("Seller", sale.SELLERS_EMAIL), ("Boss", "boss@example.com"))
+    }
+    world.extra["salesforce"] = {"owner": "boss@example.com"}
+    world.write_site()
+    customer = new_customer(world, "Ann Lee")
+    estimate = sale.an_estimate(world, customer, sale.a_job(world, customer), "Heater", 100)
+    sale.sell(world, estimate, by=sale.SELLER)
+    good_round(world)
+    [deal] = sale.crm_deals(world)
+    users = sale.crm_of(world).put_records(
+        "users", {"name": "Sue", "email": "sue@example.com"}, {"name": "Boss", "email": "boss@example.com"}
+    )
+    for user, owner in zip(users, ("Seller", "Boss"), strict=True):
+        sale.move_by_hand(world, deal, "job-sold", assignedTo=user)
+        good_round(world)
+        assert [row["OwnerId"] for row in sale.sf_deals(world).values()] == [people[owner]]
+        assert prove(world)["ok"]
