@@ -54,6 +54,8 @@ def rounds(report: Report) -> None:
     for each in report["tenants"]:
         moved = ", ".join(f"{count} {what} changed" for what, count in each["derived_changed"].items())
         console.print(f"{each['name']}: {each['status']}{f' ({moved})' if moved else ''}")
+        if each["note"]:
+            console.print(escape(each["note"]))
         if each["held"]:
             held = sum(row["count"] for row in each["held"])
             console.print(f"{each['name']}: {held} held back or without a deal; --json lists them by reason")

@@ -66,6 +66,16 @@ class Round:
         """Tell whether this round writes to targets: it is not dry, and does not go back in time."""
         return not (self.dry_run or self.backward)
 
+    @property
+    def note(self) -> str | None:
+        """Say that this round goes back in time, if it does."""
+        if self.dry_run or not self.backward:
+            return None
+        return (
+            f"{self.tenant.name}: this round is as of {self.as_of.isoformat()}, a moment before the last one's: the "
+            "rules were evaluated for it, and nothing was sent to any target"
+        )
+
     @cached_property
     def source(self) -> ServiceTitanClient:
         """The tenant's ServiceTitan."""
@@ -157,7 +167,7 @@ def begin(
         finally:
             work.close()
             error = "; ".join((*work.failures, *work.stopped)) or None
-            audit.end_round(db, run_id, tenant.id, work.status, error)
+            audit.end_round(db, run_id, tenant.id, work.status, error, work.note)
 
 
 @contextmanager

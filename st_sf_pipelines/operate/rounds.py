@@ -91,13 +91,14 @@ def run_round(
     db = open_database(settings)
     done = audit.operations(db, run_id, tenant.id)
     kept = audit.round_of(db, run_id, tenant.id)
-    status, error = (kept["status"], kept["error"]) if kept else ("failed", None)
+    status, error, note = (kept["status"], kept["error"], kept["note"]) if kept else ("failed", None, None)
     if not result.success and status in (None, "success", "parked"):
         status, error = "failed", None
     return {
         "name": tenant.name,
         "status": status,
         "error": error or (None if result.success else cause(result)),
+        "note": note,
         "run_id": run_id,
         "entities": {e.name: _counts(done[e.asset]) for e in ENTITIES if e.asset in done},
         "derived": {name: done[asset]["counts"].get("total", 0) for name, asset in _DERIVED.items() if asset in done},

@@ -81,12 +81,15 @@ def rounds_before(connection: Connection, tenant_id: int) -> Before:
     return Before(**row or {})
 
 
-def end_round(db: Database, run_id: str, tenant_id: int, status: str, error: str | None) -> None:
-    """Note how a round ended: success, parked, stopped or failed."""
+def end_round(
+    db: Database, run_id: str, tenant_id: int, status: str, error: str | None, note: str | None = None
+) -> None:
+    """Note how a round ended: success, parked, stopped or failed; `note` is what a person should know besides."""
     with db.connect() as connection:
         connection.execute(
-            "UPDATE sync.rounds SET ended_at = now(), status = %s, error = %s WHERE run_id = %s AND tenant_id = %s",
-            [status, error, run_id, tenant_id],
+            """UPDATE sync.rounds SET ended_at = now(), status = %s, error = %s, note = %s
+               WHERE run_id = %s AND tenant_id = %s""",
+            [status, error, note, run_id, tenant_id],
         )
 
 
@@ -136,10 +139,11 @@ def held(db: Database, run_id: str) -> list[dict[str, Any]]:
 
 
 def round_of(db: Database, run_id: str, tenant_id: int) -> dict[str, Any] | None:
-    """Give one round: as_of, status, error."""
+    """Give one round: as_of, status, error, note."""
     with db.connect() as connection:
         return connection.execute(
-            "SELECT as_of, status, error FROM sync.rounds WHERE run_id = %s AND tenant_id = %s", [run_id, tenant_id]
+            "SELECT as_of, status, error, note FROM sync.rounds WHERE run_id = %s AND tenant_id = %s",
+            [run_id, tenant_id],
         ).fetchone()
 
 

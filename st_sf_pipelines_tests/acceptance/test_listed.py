@@ -40,3 +40,15 @@ def test_a_round_lists_what_is_held_back_and_the_units_that_nobody_mapped(
     assert "socal: 1 held back or without a deal; --json lists them by reason" in told
     assert "socal: business units that nobody mapped: Lawn [care]" in told
     assert "Ann" not in told
+
+
+def test_a_round_that_goes_back_in_time_says_that_it_sends_nothing(
+    open_world: OpenWorld, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = open_world(sale.sales_shop())
+    new_customer(world, "Ann Lee")
+    rounds(world.sync_all())
+    assert "nothing was sent" not in capsys.readouterr().out
+    rounds(world.sync_all(as_of="2026-03-01T00:00:00Z"))
+    told = " ".join(capsys.readouterr().out.split())
+    assert "a moment before the last one's: the rules were evaluated for it, and nothing was sent to any target" in told

@@ -30,7 +30,7 @@ UPDATE sync.positions SET version = '' WHERE consumer IN ('crm/opportunities', '
 # read back from there, if people had changed something or it could not be read. A round that was killed before it was
 # through with the CRM is no finished one.
 VIEWS = """
-ALTER TABLE sync.rounds ADD COLUMN everybody boolean NOT NULL DEFAULT false;
+ALTER TABLE sync.rounds ADD COLUMN everybody boolean NOT NULL DEFAULT false, ADD COLUMN note text;
 DROP VIEW crm.v_recent_activity, crm.v_pipeline_distribution, crm.v_sync_status, crm.crm_sync_log,
     crm.crm_opportunities;
 CREATE VIEW crm.crm_opportunities AS
