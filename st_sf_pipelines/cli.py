@@ -22,7 +22,7 @@ app = typer.Typer(
     help="ServiceTitan to Salesforce, accounted for.",
 )
 db_app = typer.Typer(no_args_is_help=True, help="The embedded PostgreSQL server and the schema.")
-parked_app = typer.Typer(help="Records that Salesforce refused for good, with their mends.")
+parked_app = typer.Typer(help="Records that Salesforce or the CRM refused for good, with their mends.")
 quarantine_app = typer.Typer(help="Records of ServiceTitan that do not fit, with their reasons.")
 app.add_typer(db_app, name="db")
 app.add_typer(parked_app, name="parked")
@@ -147,7 +147,7 @@ def adopt(
     apply: Annotated[bool, typer.Option("--apply", help="Link the certain ones, and open the target.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Recognise our customers among the records that Salesforce holds already; nothing is created."""
+    """Recognise our customers among the records that Salesforce and the CRM hold already; nothing is created."""
     from st_sf_pipelines.operate.targets import adopt as recognise
 
     report = recognise(load(), tenant, apply=apply)
@@ -157,7 +157,7 @@ def adopt(
 
 @parked_app.callback(invoke_without_command=True)
 def parked(context: typer.Context, tenant: TenantOption = None, as_json: JsonOption = False) -> None:
-    """List what Salesforce refused for good: the record, the code, and the mend."""
+    """List what Salesforce or the CRM refused for good: the record, the code, and the mend."""
     if context.invoked_subcommand:
         return
     from st_sf_pipelines.operate.targets import list_parked
@@ -167,7 +167,7 @@ def parked(context: typer.Context, tenant: TenantOption = None, as_json: JsonOpt
 
 @parked_app.command("retry")
 def parked_retry(
-    key: Annotated[str | None, typer.Argument(help="One record by its key (st_123); else all.")] = None,
+    key: Annotated[str | None, typer.Argument(help="One record by its key (st_123, in the CRM 123); else all.")] = None,
     tenant: TenantOption = None,
     as_json: JsonOption = False,
 ) -> None:

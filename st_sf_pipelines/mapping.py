@@ -69,8 +69,12 @@ def noon(*values: Any) -> str | None:
 
 
 def user(*values: Any) -> Any:
-    """Point to a user of the target by e-mail; an unknown one gives way to the default, or the field is left alone."""
-    return values[0]
+    """Point to a user of the target by e-mail: the first whom it knows; else the default, or the field is left alone.
+
+    Several addresses stand as a list until it is sent.
+    """
+    emails = list(dict.fromkeys(value for value in values if value))
+    return emails if len(emails) > 1 else next(iter(emails), None)
 
 
 def lookup(*values: Any) -> Any:

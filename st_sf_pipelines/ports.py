@@ -82,6 +82,7 @@ class Touches(StrEnum):
     JOBS_CUSTOMER = "the customer of its job"
     CUSTOMER_OR_JOBS = "its customer; without one, the customer of its job"
     CUSTOMERS_OF_UNIT = "the customers of the unit's jobs"
+    CUSTOMERS_OF_SELLER = "those whose deals the person sold"
     CUSTOMERS_OF_CAMPAIGN = "the customers of the campaign's jobs, and its leads"
 
 

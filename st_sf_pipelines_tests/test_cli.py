@@ -302,6 +302,12 @@ def test_a_running_round_is_named_and_the_next_one_gives_up(shop: World) -> None
 # -------------------------------------------------------------------------------------------------------- configuration
 
 
+@pytest.mark.parametrize("command", ["parked", "adopt"])
+def test_what_is_for_both_targets_names_both(st_sf: Commands, command: str) -> None:
+    said = " ".join(st_sf(command, "--help").out.split())
+    assert re.search(r"Salesforce (or|and) the CRM", said)
+
+
 def test_without_arguments_the_help_is_printed(st_sf: Commands, tmp_path: Path) -> None:
     bare = program(cwd=tmp_path)
     assert bare.code in (0, 2)

@@ -60,6 +60,14 @@ def rounds(report: Report) -> None:
                 f"{each['name']}: ServiceTitan refused the stored token of {', '.join(again)}; read again from where "
                 "the feed last ended, or from its beginning: nothing is lost, the round took longer"
             )
+        if each["note"]:
+            console.print(escape(each["note"]))
+        if each["held"]:
+            held = sum(row["count"] for row in each["held"])
+            console.print(f"{each['name']}: {held} held back or without a deal; --json lists them by reason")
+        if each["unmapped"]:
+            units = escape(", ".join(each["unmapped"]))
+            console.print(f"{each['name']}: business units that nobody mapped: {units}")
 
 
 def plans(report: Report) -> None:

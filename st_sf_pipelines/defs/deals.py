@@ -3,12 +3,13 @@
 import dagster as dg
 
 from st_sf_pipelines.defs.inbound import CHANGES
+from st_sf_pipelines.defs.plots import bars
 from st_sf_pipelines.defs.raw import key_of
 from st_sf_pipelines.defs.resources import TENANTS, RoundResource
 from st_sf_pipelines.defs.round import with_skipped
 from st_sf_pipelines.rules.pipelines import PIPELINES
 from st_sf_pipelines.rules.states import STATE_RULES
-from st_sf_pipelines.store import funnel, states
+from st_sf_pipelines.store import funnel, log, states
 from st_sf_pipelines.store.log import Scope
 from st_sf_pipelines.sync.deals import ASSET as DEALS
 from st_sf_pipelines.sync.deals import RULES_VERSION, derive_deals
@@ -57,13 +58,18 @@ def opportunities(tenant_round: RoundResource) -> dg.MaterializeResult:
         dealt = derive_deals(work.db, work.tenant, rules, work.as_of, work.last_good, scope)
         counts.update(dealt.counts)
     backward = funnel.moved_backward(work.db, work.tenant.id)
+    stages = funnel.stages(work.db, work.tenant.id)
     return dg.MaterializeResult(
         metadata={
             **dealt.counts,
             "dagster/row_count": dealt.total,
             "seconds": counts["seconds"],
             "as of": work.as_of.isoformat(),
-            "funnel": dg.MetadataValue.table([dg.TableRecord(row) for row in funnel.stages(work.db, work.tenant.id)]),
+            "watermark": log.position(work.db, work.tenant.id, DEALS),
+            "funnel": dg.MetadataValue.table([dg.TableRecord(row) for row in stages]),
+            "funnel, drawn": bars(
+                {f"{row['pipeline']}: {row['stage']}": row["open"] + row["won"] + row["lost"] for row in stages}
+            ),
             "held back, by reason": dg.MetadataValue.table(
                 [dg.TableRecord(row) for row in funnel.held(work.db, work.tenant.id)],
                 dg.TableSchema([dg.TableColumn(name) for name in ("rule", "reason", "count", "examples")]),
@@ -113,6 +119,10 @@ def state(tenant_round: RoundResource) -> dg.MaterializeResult:
             "dagster/row_count": result["total"],
             "seconds": counts["seconds"],
             "as of": work.as_of.isoformat(),
+            "watermark": log.position(work.db, work.tenant.id, STATE),
             "customers in each state": dg.MetadataValue.table(rows),
+            "customers in each state, drawn": bars(
+                {f"{rule.state} {rule.meaning}": by_state.get(rule.state, 0) for rule in STATE_RULES}
+            ),
         }
     )

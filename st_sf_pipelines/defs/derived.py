@@ -3,11 +3,12 @@
 import dagster as dg
 
 from st_sf_pipelines.config import Segments
+from st_sf_pipelines.defs.plots import bars
 from st_sf_pipelines.defs.raw import key_of
 from st_sf_pipelines.defs.resources import TENANTS, RoundResource
 from st_sf_pipelines.defs.round import metadata, with_skipped
 from st_sf_pipelines.rules.segments import SEGMENT_RULES
-from st_sf_pipelines.store import derived, segments
+from st_sf_pipelines.store import derived, log, segments
 from st_sf_pipelines.store.log import Scope
 from st_sf_pipelines.sync.derive import FOLLOWS, derive_profiles, derive_segments
 
@@ -44,6 +45,7 @@ def profile(tenant_round: RoundResource) -> dg.MaterializeResult:
             "dagster/row_count": result.total,
             "seconds": counts["seconds"],
             "as of": work.as_of.isoformat(),
+            "watermark": log.position(work.db, work.tenant.id, PROFILE),
         }
     )
 
@@ -75,6 +77,10 @@ def segment(tenant_round: RoundResource) -> dg.MaterializeResult:
             "dagster/row_count": result.total,
             "seconds": counts["seconds"],
             "as of": work.as_of.isoformat(),
+            "watermark": log.position(work.db, work.tenant.id, SEGMENT),
             "customers in each segment": dg.MetadataValue.table(rows),
+            "customers in each segment, drawn": bars(
+                {rule.segment.value: by_segment.get(rule.segment.value, 0) for rule in SEGMENT_RULES}
+            ),
         }
     )

@@ -7,6 +7,7 @@ import dagster as dg
 from st_sf_pipelines.defs.raw import key_of
 from st_sf_pipelines.defs.resources import TENANTS, RoundResource
 from st_sf_pipelines.errors import StSfError
+from st_sf_pipelines.store.hands import watermark
 from st_sf_pipelines.sync.receive import receive
 from st_sf_pipelines.systems.targets import SYSTEM
 
@@ -34,18 +35,28 @@ def changes(tenant_round: RoundResource) -> dg.MaterializeResult:
         )
     fields = system.read_back(section)
     target = next(each for each in system.maps(work.tenant) if each.asset == fields.asset)
-    called = work.destination(system).calls
+    destination = work.destination(system)
+    called = destination.calls
     try:
         with work.operation(CHANGES) as counts:
-            received = receive(work.db, work.listener(system), work.tenant.id, target, fields)
-            counts.update(asdict(received), calls=work.destination(system).calls - called)
+            try:
+                received = receive(work.db, work.listener(system), work.tenant.id, target, fields)
+                counts.update(asdict(received))
+            finally:
+                counts["calls"] = destination.calls - called
     except StSfError as error:
         work.unread[system.name] = str(error)
         return dg.MaterializeResult(
-            metadata={"error": str(error)},
+            metadata={"error": str(error), "API calls": counts["calls"]},
             check_results=[dg.AssetCheckResult(check_name=ANSWERS, passed=False, metadata={"error": str(error)})],
         )
+    since = watermark(work.db, work.tenant.id, target.asset)
     return dg.MaterializeResult(
-        metadata={**asdict(received), "API calls": counts["calls"], "seconds": counts["seconds"]},
+        metadata={
+            **asdict(received),
+            "API calls": counts["calls"],
+            "seconds": counts["seconds"],
+            "watermark": since.isoformat() if since else "none yet",
+        },
         check_results=[dg.AssetCheckResult(check_name=ANSWERS, passed=True)],
     )

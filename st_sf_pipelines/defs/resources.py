@@ -75,6 +75,8 @@ class RoundResource(dg.ConfigurableResource[Any]):
                 wait=max(self.wait_seconds, BACKFILL_SECONDS if "dagster/backfill" in tags else 0),
             )
             with opened as self._work:
+                if context.log and self._work.note:
+                    context.log.warning(self._work.note)
                 yield self
         except StSfError as error:
             raise dg.Failure(str(error), allow_retries=False) from error

@@ -68,6 +68,16 @@ class Round:
         """Tell whether this round writes to targets: it is not dry, and does not go back in time."""
         return not (self.dry_run or self.backward)
 
+    @property
+    def note(self) -> str | None:
+        """Say that this round goes back in time, if it does."""
+        if self.dry_run or not self.backward:
+            return None
+        return (
+            f"{self.tenant.name}: this round is as of {self.as_of.isoformat()}, a moment before the last one's: the "
+            "rules were evaluated for it, and nothing was sent to any target"
+        )
+
     @cached_property
     def source(self) -> ServiceTitanClient:
         """The tenant's ServiceTitan."""
@@ -140,7 +150,14 @@ def begin(
     """Hold the tenant's lock for a round and keep its account; raise RoundRunning if another holds it too long."""
     with held(db, tenant, wait=wait) as lock:
         before = audit.begin_round(
-            db, run_id, tenant.id, tenant.name, as_of, dry_run=dry_run, triggered_by=triggered_by
+            db,
+            run_id,
+            tenant.id,
+            tenant.name,
+            as_of,
+            dry_run=dry_run,
+            triggered_by=triggered_by,
+            everybody=scope.everybody,
         )
         work = Round(db, lock, tenant, site, run_id, as_of, scope, window, dry_run, whole=looked)
         work.rewinds = before.concluded is not None and as_of < before.concluded
@@ -151,7 +168,7 @@ def begin(
         finally:
             work.close()
             error = "; ".join((*work.failures, *work.stopped)) or None
-            audit.end_round(db, run_id, tenant.id, work.status, error, whole=work.whole)
+            audit.end_round(db, run_id, tenant.id, work.status, error, whole=work.whole, note=work.note)
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from st_sf_pipelines.defs.instance import open_database
 from st_sf_pipelines.defs.resources import tenants_of
 from st_sf_pipelines.errors import StSfError
-from st_sf_pipelines.rules.pipelines import pipeline_of_unit
-from st_sf_pipelines.store import deals, quarantine, standing
+from st_sf_pipelines.store import quarantine, standing
 from st_sf_pipelines.store.leases import lease
+from st_sf_pipelines.sync.deals import unmapped
 from st_sf_pipelines.systems.crm.client import CrmClient
 from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 from st_sf_pipelines.systems.targets import SYSTEMS
@@ -77,14 +77,9 @@ def _answers(db: Database, tenant: Tenant) -> Iterator[dict[str, str]]:
 
 def _units(db: Database, site: Site, tenant: Tenant) -> Iterator[dict[str, str]]:
     """List the business units that nobody mapped (CRM, section 3)."""
-    mapped = site.pipelines_of(tenant).business_units
-    with db.connect() as connection:
-        names = deals.unit_names(connection, tenant.id)
-    for unit in sorted({name for name in names.values() if name}):
-        pipeline, is_mapped = pipeline_of_unit(unit, mapped)
-        if not is_mapped:
-            says = f"the business unit {unit!r} is in no pipeline's table; it counts as {pipeline}"
-            yield _finding("warning", "pipelines.business_units", says, "Map it in the site file.")
+    for unit, pipeline in unmapped(db, tenant, site.pipelines_of(tenant)).items():
+        says = f"the business unit {unit!r} is in no pipeline's table; it counts as {pipeline}"
+        yield _finding("warning", "pipelines.business_units", says, "Map it in the site file.")
 
 
 def _finding(level: str, where: str, says: str, mend: str) -> dict[str, str]:

@@ -12,26 +12,39 @@ from st_sf_pipelines.errors import ConfigError
 from st_sf_pipelines.rules.states import STATE
 from st_sf_pipelines.store import quarantine, sweeps
 from st_sf_pipelines.store.states import set_by_hand
+from st_sf_pipelines.sync.derive import day_of
 from st_sf_pipelines.sync.explain import explain as tell
 
 if TYPE_CHECKING:
+    from st_sf_pipelines.config import Tenant
     from st_sf_pipelines.settings import Settings
 
 
-_ID: Final = re.compile(r"(?P<lead>lead_)?\D*(?P<id>\d+)(_\d+)?\D*")
+_LEAD: Final = "lead_{id}"
+_KEYS: Final = ("{id}", _LEAD, "st_{id}")
 
 
-def subject_of(text: str) -> int:
-    """Read whom a person means: 12345, st_12345, an opportunity's st_12345_2, or lead_67 (below zero).
+def subject_of(text: str, tenant: Tenant) -> int | None:
+    """Read whom a person means: 12345, st_12345 or the tenant's own key, an opportunity's st_12345_2, or lead_67.
 
-    Raise ConfigError if the text is none of these.
+    A lead is below zero. Give None if the text is none of these.
     """
-    match = _ID.fullmatch(text.strip())
-    if match is None:
+    for key in (*_KEYS, *([tenant.salesforce.external_id] if tenant.salesforce else [])):
+        before, after = map(re.escape, key.split("{id}"))
+        if match := re.fullmatch(rf"{before}(\d+)(_\d+)?{after}", text.strip()):
+            return -int(match[1]) if key == _LEAD else int(match[1])
+    return None
+
+
+def _meant(settings: Settings, name: str | None, text: str) -> list[tuple[Tenant, int]]:
+    """Give whom a person means in each tenant that has such keys. Raise ConfigError if none has."""
+    read = [(tenant, subject_of(text, tenant)) for tenant in tenants_of(settings, name)]
+    meant = [(tenant, subject) for tenant, subject in read if subject is not None]
+    if not meant:
         raise ConfigError(
             [f"{text!r} is no customer; expected a number such as 12345, st_12345, st_12345_1 or lead_67"]
         )
-    return -int(match["id"]) if match["lead"] else int(match["id"])
+    return meant
 
 
 def explain(settings: Settings, name: str | None, customer: str) -> dict[str, Any]:
@@ -39,10 +52,9 @@ def explain(settings: Settings, name: str | None, customer: str) -> dict[str, An
 
     Raise ConfigError if the text is no id, or nobody knows it.
     """
-    subject = subject_of(customer)
-    tenants = tenants_of(settings, name)
+    meant = _meant(settings, name, customer)
     db = open_database(settings)
-    for tenant in tenants:
+    for tenant, subject in meant:
         found = tell(db, tenant, settings.site, subject, datetime.now(UTC))
         if found is not None:
             return {"tenant": tenant.name, **found}
@@ -58,9 +70,11 @@ def set_state(settings: Settings, name: str | None, customer: str, state: str, r
         raise ConfigError([f"{state!r} is no state; expected one of {', '.join(STATE)}"])
     if not reason.strip():
         raise ConfigError(["--reason is empty; say why, it is kept with the change"])
-    tenants, db = tenants_of(settings, name), open_database(settings)
-    for tenant in tenants:
-        if set_by_hand(db, tenant.id, subject_of(customer), state, reason.strip(), datetime.now(UTC)):
+    meant = _meant(settings, name, customer)
+    db, now = open_database(settings), datetime.now(UTC)
+    for tenant, subject in meant:
+        day = day_of(tenant, now)
+        if set_by_hand(db, tenant.id, subject, state, reason.strip(), now, day):
             return {"tenant": tenant.name, "customer": customer, "state": state, "reason": reason.strip()}
     raise ConfigError([f"{customer}: has no state yet; run `st-sf sync` first, or look for a typing error"])
 

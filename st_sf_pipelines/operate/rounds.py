@@ -18,7 +18,8 @@ from st_sf_pipelines.defs.jobs import ROUND, TENANT_TAG
 from st_sf_pipelines.defs.raw import key_of
 from st_sf_pipelines.defs.resources import TENANTS, round_config
 from st_sf_pipelines.errors import ConfigError, StoreError
-from st_sf_pipelines.store import audit
+from st_sf_pipelines.store import audit, funnel
+from st_sf_pipelines.sync.deals import unmapped
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES, ENTITY
 from st_sf_pipelines.systems.targets import SYSTEMS
 
@@ -92,13 +93,14 @@ def run_round(
     db = open_database(settings)
     done = audit.operations(db, run_id, tenant.id)
     kept = audit.round_of(db, run_id, tenant.id)
-    status, error = (kept["status"], kept["error"]) if kept else ("failed", None)
+    status, error, note = (kept["status"], kept["error"], kept["note"]) if kept else ("failed", None, None)
     if not result.success and status in (None, "success", "parked"):
         status, error = "failed", None
     return {
         "name": tenant.name,
         "status": status,
         "error": error or (None if result.success else cause(result)),
+        "note": note,
         "run_id": run_id,
         "entities": {e.name: _counts(done[e.asset], _READ) for e in ENTITIES if e.asset in done},
         "derived": {name: done[asset]["counts"].get("total", 0) for name, asset in _DERIVED.items() if asset in done},
@@ -110,6 +112,8 @@ def run_round(
         "targets": {
             asset: _counts(done[asset], _WROTE) for assets in TARGETS.values() for asset in assets if asset in done
         },
+        "held": funnel.held(db, tenant.id),
+        "unmapped": list(unmapped(db, tenant, settings.site.pipelines_of(tenant))),
     }
 
 

@@ -44,8 +44,9 @@ def begin_round(
     *,
     dry_run: bool,
     triggered_by: str = "person",
+    everybody: bool = False,
 ) -> Before:
-    """Note that a round begins; give what came before it.
+    """Note that a round begins, and whether it looks at everybody; give what came before it.
 
     Rounds that a kill left open are closed: the caller holds the tenant's lock, so none of them can be running.
     """
@@ -57,10 +58,10 @@ def begin_round(
         )
         before = rounds_before(connection, tenant_id)
         connection.execute(
-            """INSERT INTO sync.rounds (run_id, tenant_id, tenant, as_of, dry_run, triggered_by)
-               VALUES (%s, %s, %s, %s, %s, %s)
+            """INSERT INTO sync.rounds (run_id, tenant_id, tenant, as_of, dry_run, triggered_by, everybody)
+               VALUES (%s, %s, %s, %s, %s, %s, %s)
                ON CONFLICT (run_id, tenant_id) DO UPDATE SET started_at = now(), ended_at = NULL""",
-            [run_id, tenant_id, tenant, as_of, dry_run, triggered_by],
+            [run_id, tenant_id, tenant, as_of, dry_run, triggered_by, everybody],
         )
     return before
 
@@ -77,13 +78,22 @@ def rounds_before(connection: Connection, tenant_id: int) -> Before:
     return Before(**row or {})
 
 
-def end_round(db: Database, run_id: str, tenant_id: int, status: str, error: str | None, *, whole: bool = True) -> None:
-    """Note how a round ended: success, parked, stopped or failed; and whether it was `whole`."""
+def end_round(
+    db: Database,
+    run_id: str,
+    tenant_id: int,
+    status: str,
+    error: str | None,
+    *,
+    whole: bool = True,
+    note: str | None = None,
+) -> None:
+    """Note how a round ended: success, parked, stopped or failed; whether it was `whole`; a `note` for people."""
     with db.connect() as connection:
         connection.execute(
-            """UPDATE sync.rounds SET ended_at = now(), status = %s, error = %s, whole = %s
+            """UPDATE sync.rounds SET ended_at = now(), status = %s, error = %s, whole = %s, note = %s
                WHERE run_id = %s AND tenant_id = %s""",
-            [status, error, whole, run_id, tenant_id],
+            [status, error, whole, note, run_id, tenant_id],
         )
 
 
@@ -133,10 +143,11 @@ def held(db: Database, run_id: str) -> list[dict[str, Any]]:
 
 
 def round_of(db: Database, run_id: str, tenant_id: int) -> dict[str, Any] | None:
-    """Give one round: as_of, status, error."""
+    """Give one round: as_of, status, error, note."""
     with db.connect() as connection:
         return connection.execute(
-            "SELECT as_of, status, error FROM sync.rounds WHERE run_id = %s AND tenant_id = %s", [run_id, tenant_id]
+            "SELECT as_of, status, error, note FROM sync.rounds WHERE run_id = %s AND tenant_id = %s",
+            [run_id, tenant_id],
         ).fetchone()
 
 

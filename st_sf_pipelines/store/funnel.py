@@ -51,14 +51,14 @@ def moved_backward(db: Database, tenant_id: int) -> list[str]:
     """Name the deals that an automatic step moved to an earlier stage of their pipeline: there must be none (CRM-7)."""
     with db.connect() as connection:
         rows = connection.execute(
-            """SELECT DISTINCT 'st_' || o.opened_for || '_' || o.number AS key
+            """SELECT DISTINCT o.opened_for, o.number
                FROM pipeline.moves m JOIN pipeline.opportunities o ON o.id = m.opportunity_id
                WHERE m.tenant_id = %(tenant)s AND m.from_pipeline = m.to_pipeline AND m.rule <> 'by hand'
                AND (%(order)s ->> m.to_stage)::int < (%(order)s ->> m.from_stage)::int
-               AND NOT (m.from_stage = ANY(%(alternating)s) AND m.to_stage = ANY(%(alternating)s)) ORDER BY key""",
+               AND NOT (m.from_stage = ANY(%(alternating)s) AND m.to_stage = ANY(%(alternating)s)) ORDER BY 1, 2""",
             {"tenant": tenant_id, "order": Jsonb(_ORDER), "alternating": list(ALTERNATING)},
         )
-        return [row["key"] for row in rows]
+        return [key_of(row["opened_for"], row["number"]) for row in rows]
 
 
 def story(db: Database, tenant_id: int, subject: int) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from st_sf_pipelines.store.database import barrier
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from st_sf_pipelines.store.database import Connection
+    from st_sf_pipelines.store.database import Connection, Database
 
 
 _OF_LEADS: Final = frozenset({"servicetitan/leads", "pipeline/opportunities"})
@@ -89,6 +89,15 @@ def move(connection: Connection, tenant_id: int, consumer: str, seq: int | None,
                WHERE (positions.seq, positions.version) IS DISTINCT FROM (excluded.seq, excluded.version)""",
             [tenant_id, consumer, seq, version],
         )
+
+
+def position(db: Database, tenant_id: int, consumer: str) -> int:
+    """Give how far `consumer` has read: the place in the log up to which every change is in what it concluded."""
+    with db.connect() as connection:
+        row = connection.execute(
+            "SELECT seq FROM sync.positions WHERE tenant_id = %s AND consumer = %s", [tenant_id, consumer]
+        ).fetchone()
+    return int(row["seq"]) if row else 0
 
 
 def behind(connection: Connection, tenant_id: int, consumer: str, follows: Sequence[str], version: str) -> bool:

@@ -67,23 +67,18 @@ SELECT o.id AS subject, {_DEAL_KEY} AS key_id, o.subject AS parent_subject, o.su
        o.subject::text AS account_id, o.pipeline, o.pipeline AS pipeline_slug, o.stage, o.stage AS stage_slug, o.status,
        o.title, o.value_cents / 100.0 AS value, o.close_on AS close_date, o.notes, o.notes AS description,
        coalesce(o.job_id::text, 'lead_' || o.lead_id, 'estimate_' || o.estimate_id) AS job_key,
-       o.job_id, j.job_number, o.estimate_id::text AS estimate_id, e.name AS estimate_name,
-       trim(BOTH '-' FROM regexp_replace(lower(u.name), '[^a-z0-9]+', '-', 'g')) AS business_unit_slug,
-       g.name AS campaign, coalesce(o.owner_email, t.email, w.email) AS owner_email,
+       o.job_id, o.job_number, o.estimate_id::text AS estimate_id, o.estimate_name,
+       trim(BOTH '-' FROM regexp_replace(lower(o.business_unit), '[^a-z0-9]+', '-', 'g')) AS business_unit_slug,
+       g.name AS campaign, coalesce(o.owner_email, o.seller_email) AS owner_email, o.seller_email,
        NULL::text AS next_step, NULL::integer AS confidence
 FROM pipeline.opportunities o JOIN subject ON subject.st_id = o.subject
-LEFT JOIN servicetitan.jobs j ON j.tenant_id = o.tenant_id AND j.id = o.job_id
-LEFT JOIN servicetitan.business_units u ON u.tenant_id = o.tenant_id AND u.id = j.business_unit_id
-LEFT JOIN servicetitan.estimates e ON e.tenant_id = o.tenant_id AND e.id = o.estimate_id
 LEFT JOIN servicetitan.campaigns g ON g.tenant_id = o.tenant_id AND g.id = o.campaign_id
-LEFT JOIN servicetitan.technicians t ON t.tenant_id = o.tenant_id AND t.id = o.seller_id
-LEFT JOIN servicetitan.employees w ON w.tenant_id = o.tenant_id AND w.id = o.seller_id
 WHERE o.tenant_id = %(tenant)s"""
 _DEAL_COUNT: Final = "SELECT count(*) AS count FROM pipeline.opportunities WHERE tenant_id = %(tenant)s"
 _DEAL_COLUMNS: Final = (
     *("key", "account_key", "contact", "pipeline", "pipeline_slug", "stage", "stage_slug", "status", "title", "value"),
     *("close_date", "notes", "description", "job_key", "job_id", "job_number", "estimate_id", "estimate_name"),
-    *("business_unit_slug", "campaign", "owner_email", "next_step", "confidence", "synced_at"),
+    *("business_unit_slug", "campaign", "owner_email", "seller_email", "next_step", "confidence", "synced_at"),
 )
 _ALL_DEALS: Final = Source(_DEAL_COLUMNS, f"{_DEALS} ORDER BY o.id", _DEAL_COUNT)
 _CUSTOMERS_DEALS: Final = Source(

@@ -140,30 +140,31 @@ def state_of(db: Database, tenant_id: int, st_id: int) -> dict[str, Any] | None:
     return {**row, "history": history} if row else None
 
 
-def set_by_hand(db: Database, tenant_id: int, st_id: int, state: str, reason: str, at: datetime) -> bool:
+def set_by_hand(db: Database, tenant_id: int, st_id: int, state: str, reason: str, at: datetime, day: date) -> bool:
     """Set a customer's state as a person says, with the reason; tell whether we know the customer (STATE-3).
 
-    It stays until a fact that is newer than `at` supports another one. The customer is looked at again at once.
+    It stays until a fact that is newer than `at` supports another one; `day` is the tenant's own at that instant. The
+    customer is looked at again at once.
     """
     with db.connect() as connection:
         log.share(connection, tenant_id)
         row = connection.execute(
             """UPDATE customers.state stored SET state = %(state)s, rule = 'by_hand', hand_state = %(state)s,
-                   hand_at = %(at)s, reason = %(reason)s, job_id = NULL, entered_on = %(at)s::date, changed_at = now(),
+                   hand_at = %(at)s, reason = %(reason)s, job_id = NULL, entered_on = %(day)s, changed_at = now(),
                    previous = CASE WHEN stored.state = %(state)s THEN stored.previous ELSE stored.state END
                FROM customers.state before
                WHERE stored.tenant_id = %(tenant)s AND stored.st_id = %(st_id)s
                AND before.tenant_id = stored.tenant_id AND before.st_id = stored.st_id
                RETURNING before.state AS from_state, stored.journey""",
-            {"tenant": tenant_id, "st_id": st_id, "state": state, "reason": reason, "at": at},
+            {"tenant": tenant_id, "st_id": st_id, "state": state, "reason": reason, "at": at, "day": day},
         ).fetchone()
         if row is None:
             return False
         connection.execute(
             """INSERT INTO customers.state_history
                    (tenant_id, st_id, from_state, to_state, rule, journey, valid_from, reason)
-               VALUES (%s, %s, %s, %s, 'by_hand', %s, %s::date, %s)""",
-            [tenant_id, st_id, row["from_state"], state, row["journey"], at, reason],
+               VALUES (%s, %s, %s, %s, 'by_hand', %s, %s, %s)""",
+            [tenant_id, st_id, row["from_state"], state, row["journey"], day, reason],
         )
         connection.execute(
             "INSERT INTO sync.touched (tenant_id, asset, subject) VALUES (%s, 'customers/profile', %s)",

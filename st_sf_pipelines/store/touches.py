@@ -21,6 +21,9 @@ SUBJECTS: Final = {  # `changed` holds each changed record as it was and as it i
     Touches.CUSTOMERS_OF_UNIT: """
         SELECT j.customer_id FROM changed c
         JOIN servicetitan.jobs j ON j.tenant_id = %(tenant)s AND j.business_unit_id = c.id""",
+    Touches.CUSTOMERS_OF_SELLER: """
+        SELECT o.subject FROM changed c
+        JOIN pipeline.opportunities o ON o.tenant_id = %(tenant)s AND o.seller_id = c.id""",
     Touches.CUSTOMERS_OF_CAMPAIGN: """
         SELECT j.customer_id FROM changed c
         JOIN servicetitan.jobs j ON j.tenant_id = %(tenant)s AND j.campaign_id = c.id

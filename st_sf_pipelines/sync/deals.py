@@ -14,7 +14,8 @@ from st_sf_pipelines.rules.deals import Deal, Held, Move
 from st_sf_pipelines.rules.facts import AsOf
 from st_sf_pipelines.rules.fold import fold
 from st_sf_pipelines.rules.handover import hand_over
-from st_sf_pipelines.store import conclusions, log
+from st_sf_pipelines.rules.pipelines import pipeline_of_unit
+from st_sf_pipelines.store import conclusions, log, shown
 from st_sf_pipelines.store import deals as store
 from st_sf_pipelines.store.facts import deal_facts, ownerless
 from st_sf_pipelines.store.members import add_survivors
@@ -82,6 +83,7 @@ def derive_deals(
         while batch := list(islice(concluded, BATCH)):
             conclusions.write(connection, tenant.id, batch, written)
             looked += len(batch)
+        written.changed += shown.refresh(connection, tenant.id)
         recent = as_of - timedelta(days=rules.opportunity_window_days)
         strays = [Held(None, "CRM-3", NOBODYS, (f"estimate {nr}",)) for nr in ownerless(connection, tenant.id, recent)]
         conclusions.hold_of_nobody(connection, tenant.id, strays)
@@ -97,6 +99,14 @@ def is_behind(db: Database, tenant: Tenant, rules: Pipelines, as_of: datetime) -
         return store.has_due(connection, tenant.id, as_of.astimezone(tenant.zone).date()) or log.behind(
             connection, tenant.id, ASSET, FOLLOWS[ASSET], version
         )
+
+
+def unmapped(db: Database, tenant: Tenant, rules: Pipelines) -> dict[str, str]:
+    """Give the business units that nobody mapped, each with the pipeline that its name leads to (CRM, section 3)."""
+    with db.connect() as connection:
+        names = store.unit_names(connection, tenant.id).values()
+    found = {unit: pipeline_of_unit(unit, rules.business_units) for unit in sorted({name for name in names if name})}
+    return {unit: pipeline for unit, (pipeline, is_mapped) in found.items() if not is_mapped}
 
 
 def _hand_over(connection: Connection, tenant: Tenant, moment: AsOf) -> None:

@@ -32,7 +32,8 @@ FOLLOWS: Final = {  # asset → the assets whose changes it looks at; the asset 
     "pipeline/opportunities":
                            ("customers/profile", "servicetitan/leads", "servicetitan/jobs",
                             "servicetitan/appointments", "servicetitan/appointment_assignments",
-                            "servicetitan/estimates", "servicetitan/business_units"),
+                            "servicetitan/estimates", "servicetitan/business_units",
+                            "servicetitan/technicians", "servicetitan/employees"),
     "salesforce/accounts": ("customers/profile", "customers/segment"),
     "salesforce/contacts": ("customers/profile",),
     "salesforce/opportunities":
@@ -42,7 +43,7 @@ FOLLOWS: Final = {  # asset → the assets whose changes it looks at; the asset 
     "salesforce/campaign_members":
                            ("customers/segment",),
     "crm/contacts":        ("customers/profile", "servicetitan/leads", "pipeline/opportunities"),
-    "crm/opportunities":   ("pipeline/opportunities", "servicetitan/business_units"),
+    "crm/opportunities":   ("pipeline/opportunities",),
     "crm/activities":      ("pipeline/opportunities",),
 }
 # fmt: on

@@ -23,9 +23,10 @@ BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Received:
-    """What reading back came to: records read, and stages, pins and owners that people changed."""
+    """What reading back came to: records read and changed, and stages, pins and owners that people changed."""
 
     read: int
+    changed: int
     stages: int
     pins: int
     owners: int
@@ -44,6 +45,7 @@ def receive(db: Database, listener: Listener, tenant_id: int, target: ObjectMap,
         hands.keep(db, tenant_id, target.asset, changes, newest, stage_field=fields.stage, stages=fields.stages_asset)
     return Received(
         read,
+        len(changed),
         sum(change.stage is not None for change in changed),
         sum(change.pinned is not None for change in changed),
         sum(change.owner is not None for change in changed),

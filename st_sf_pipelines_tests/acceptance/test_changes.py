@@ -174,10 +174,13 @@ def test_an_as_of_before_the_last_round_pushes_nothing(world: World) -> None:
     world.sf.count_anew()
     world.st.put("customers", [{"id": st_id, "name": "Ann Lee-Jones"}])
     back = world.sync(as_of="2026-03-01T00:00:00Z")
-    assert back["status"] == "success"
+    assert (back["status"], back["error"]) == ("success", None)
+    says = "socal: this round is as of 2026-03-01T00:00:00+00:00, a moment before the last one's"
+    assert back["note"].startswith(says)
+    assert any(says in each.user_message for each in world.dagster.all_logs(back["run_id"]))
     assert world.rows("SELECT segment FROM customers.segment") == [{"segment": "Standard"}]
     assert world.sf.counters["requests"] == 0
-    world.sync(as_of="2026-12-02T00:00:00Z")
+    assert world.sync(as_of="2026-12-02T00:00:00Z")["note"] is None
     assert (one(world, "Account")["Name"], one(world, "Account")["Customer_Segment__c"]) == ("Ann Lee-Jones", "At Risk")
 
 

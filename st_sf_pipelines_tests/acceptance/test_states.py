@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
 
 from st_sf_pipelines.operate.customers import explain, set_state
 from st_sf_pipelines_tests.acceptance import sale
@@ -87,6 +91,19 @@ def test_a_customer_goes_through_every_state_and_back_to_none_after_90_days(open
     assert (reset["value"], reset["rule"], reset["entered_on"]) == ("0", "reset", told["due_on"])
     assert path(reset) == [*path(told), ("0", "reset")]
     assert probe(world, sale.now(90)).assets == ()
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])  # it is never one day in both
+def test_a_state_set_by_hand_is_dated_by_the_tenants_own_day(open_world: OpenWorld, zone: str) -> None:
+    world = open_world(sale.sales_shop())
+    world.extra["timezone"] = zone
+    world.write_site()
+    ann = new_customer(world, "Ann Lee")
+    good_round(world)
+    set_state(world.settings, None, f"st_{ann}", "3", "quoted by phone")
+    today = datetime.now(ZoneInfo(zone)).date()
+    told = state(world, ann)
+    assert (told["entered_on"], told["history"][-1]["valid_from"]) == (today, today)
 
 
 def test_a_state_set_by_hand_is_kept_with_its_reason_until_a_newer_fact(open_world: OpenWorld) -> None:

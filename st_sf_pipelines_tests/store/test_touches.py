@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from st_sf_pipelines_tests.store.feeding import STAMP, customer, feed, job, touched
+from st_sf_pipelines.rules.deals import Concluded, Deal
+from st_sf_pipelines.rules.facts import Facts
+from st_sf_pipelines.store import conclusions
+from st_sf_pipelines_tests.store.feeding import STAMP, TENANT, customer, feed, job, touched
 
 if TYPE_CHECKING:
     from st_sf_pipelines.store.database import Database
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
 ANN, BEN = 11, 12
 ANNS_JOB, BENS_JOB = 31, 32
 GOOD: dict[str, Any] = {"id": 90, "modifiedOn": STAMP, "createdOn": STAMP, "active": True}
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = "2026-01-02T00:00:00Z"
 
 OF_A_JOB: dict[str, dict[str, Any]] = {
@@ -86,7 +91,31 @@ def test_a_campaign_touches_the_customers_of_its_jobs_and_its_leads(db: Database
     assert new(db, "campaigns") == [-90, ANN]
 
 
-@pytest.mark.parametrize("entity", ["job_types", "job_cancel_reasons", "tag_types", "technicians", "employees"])
+@pytest.mark.parametrize("entity", ["technicians", "employees"])
+def test_a_person_touches_those_whose_deals_that_person_sold(db: Database, entity: str) -> None:
+    with db.connect() as connection:
+        for subject, seller in ((ANN, 90), (BEN, 91), (-5, 90)):
+            deal = Deal(
+                subject=subject,
+                opened_for=subject,
+                number=1,
+                pipeline="sales",
+                stage="job-sold",
+                status="won",
+                title="Heater",
+                label="Ann",
+                opened_at=NOW,
+                since_at=NOW,
+                close_on=NOW.date(),
+                seller_id=seller,
+            )
+            facts = Facts(subject, "Ann")
+            conclusions.write(connection, TENANT, [(facts, [], Concluded((deal,)))], conclusions.Written())
+    feed(db, entity, {**GOOD, "name": "Sam"})
+    assert new(db, entity) == [-5, ANN]
+
+
+@pytest.mark.parametrize("entity", ["job_types", "job_cancel_reasons", "tag_types"])
 def test_other_settings_touch_nobody(shop: Database, entity: str) -> None:
     feed(shop, "customers", customer(90))
     feed(shop, entity, {**GOOD, "name": "Whoever"})

@@ -211,6 +211,21 @@ def test_owners_are_found_by_e_mail_in_one_call_for_all(sf: SalesforceSimulator,
     assert client.calls == 3, "who was asked for once is known"
 
 
+def test_of_several_addresses_the_first_that_the_org_knows_counts_before_the_configured_owner(
+    sf: SalesforceSimulator,
+) -> None:
+    client = SalesforceClient(tenant_of(sf=sf, salesforce={"owner": OFFICE}))
+    sf.put_records("Account", {"Name": "A", ACCOUNT.key: "st_1"})
+    users = {row["Id"]: row["Email"] for row in sf.records("User")}
+    wanted = [[SUE, SAM], ["nobody@x.example", SAM.upper()], ["nobody@x.example", "no.one@x.example"]]
+    push(client, OPPORTUNITY, *(deal(n, OwnerId=emails) for n, emails in enumerate(wanted)))
+    assert [users[row["OwnerId"]] for row in sf.records("Opportunity")] == [SUE, SAM, OFFICE]
+    assert len(list(client.read(OPPORTUNITY, ["OwnerId"], keyed=True))) == 3
+    for emails, shown in zip(wanted, (SUE, SAM, OFFICE), strict=True):
+        assert [each for each in (SUE, SAM, OFFICE) if client.same("OwnerId", emails, each)] == [shown]
+    client.close()
+
+
 def test_the_configured_owner_takes_what_is_nobodys(sf: SalesforceSimulator) -> None:
     client = SalesforceClient(tenant_of(sf=sf, salesforce={"owner": OFFICE}))
     sf.put_records("Account", {"Name": "A", ACCOUNT.key: "st_1"})

@@ -30,7 +30,7 @@ OPPORTUNITY: Final = ObjectMap("salesforce/opportunities", "Opportunity", key="S
     Field("ForecastCategoryName",         _PLACE,                    Transform.LOOKUP,    values=FORECASTS, follows="StageName"),  # noqa: E501
     Field("Amount",                       "value"),
     Field("CloseDate",                    "close_date"),
-    Field("OwnerId",                      "owner_email",             Transform.USER),
+    Field("OwnerId",                      ("owner_email", "seller_email"), Transform.USER),
     Field("LeadSource",                   "campaign",                at_most=255),
     Field("NextStep",                     "next_step",               at_most=255),
     Field("Description",                  "description",             at_most=32_000),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from st_sf_pipelines.systems.salesforce.collection import chunks, listed
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from st_sf_pipelines.mapping import ObjectMap
     from st_sf_pipelines.ports import Upsert
     from st_sf_pipelines.systems.salesforce.session import SalesforceSession
+
+Emails: TypeAlias = "str | Sequence[str] | None"
+"""One address, or several, of which the first that the org knows counts."""
 
 _EMAILS: Final = 100  # of a query: its address may have 16 kB
 
@@ -35,13 +38,13 @@ class Owners:
         self._learn(upsert.fields.get(name) for upsert in upserts for name in users)
         return [replace(upsert, fields=self._placed(users, upsert)) for upsert in upserts]
 
-    def is_shown(self, ours: str | None, theirs: str | None) -> bool:
+    def is_shown(self, ours: Emails, theirs: str | None) -> bool:
         """Tell whether `theirs` is the e-mail of the owner that a record gets when `ours` is sent."""
-        if ours and theirs and ours.lower() == theirs.lower():
+        if theirs and _each(ours)[:1] == _each(theirs):
             return True
-        self._learn([ours])
+        self._learn([ours, theirs])
         owner = self._id(ours)
-        return owner is None or owner == self._ids.get((self._default or "").lower()) == self._id(theirs)
+        return owner is None or owner == self._ids.get((theirs or "").lower())
 
     def _placed(self, users: frozenset[str], upsert: Upsert) -> dict[str, Any]:
         fields = dict(upsert.fields)
@@ -51,11 +54,11 @@ class Owners:
                 fields[name] = owner
         return fields
 
-    def _id(self, email: str | None) -> str | None:
-        return self._ids.get((email or "").lower()) or self._ids.get((self._default or "").lower())
+    def _id(self, emails: Emails) -> str | None:
+        return next(filter(None, map(self._ids.get, (*_each(emails), *_each(self._default)))), None)
 
-    def _learn(self, emails: Iterable[str | None]) -> None:
-        asked = {email.lower() for email in (*emails, self._default) if email} - self._ids.keys()
+    def _learn(self, emails: Iterable[Emails]) -> None:
+        asked = {email for some in (*emails, self._default) for email in _each(some)} - self._ids.keys()
         for some in chunks(sorted(asked), _EMAILS):
             soql = (
                 "SELECT Id, Email FROM User WHERE IsActive = true AND UserType = 'Standard' "
@@ -65,3 +68,7 @@ class Owners:
             for user in self._session.records(soql):
                 found[user["Email"].lower()].append(user["Id"])
             self._ids |= {email: found[email][0] if len(found[email]) == 1 else None for email in some}
+
+
+def _each(emails: Emails) -> list[str]:
+    return [email.lower() for email in ([emails] if isinstance(emails, str) else emails or ())]

@@ -119,8 +119,8 @@ ENTITIES: Final = (
     Entity("job_types",               "jpm",        "",                        "job-types",               _ANY,    "orderBy", _IDS,                           JobType,               _ITS.NOBODY,             "The kinds of jobs."),  # noqa: E501
     Entity("job_cancel_reasons",      "jpm",        "",                        "job-cancel-reasons",      _ANY,    "sort",    None,                           JobCancelReason,       _ITS.NOBODY,             "The reasons for which jobs are canceled."),  # noqa: E501
     Entity("campaigns",               "marketing",  "",                        "campaigns",               _ANY,    "sort",    _IDS,                           Campaign,              _ITS.CUSTOMERS_OF_CAMPAIGN, "What brings jobs and leads in; their names are the lead sources."),  # noqa: E501
-    Entity("technicians",             "settings",   "technicians",             "technicians",             _ANY,    "",        _IDS,                           Technician,            _ITS.NOBODY,             "Who does the work."),  # noqa: E501
-    Entity("employees",               "settings",   "employees",               "employees",               _ANY,    "",        _IDS,                           Employee,              _ITS.NOBODY,             "Who sells and dispatches it."),  # noqa: E501
+    Entity("technicians",             "settings",   "technicians",             "technicians",             _ANY,    "",        _IDS,                           Technician,            _ITS.CUSTOMERS_OF_SELLER, "Who does the work."),  # noqa: E501
+    Entity("employees",               "settings",   "employees",               "employees",               _ANY,    "",        _IDS,                           Employee,              _ITS.CUSTOMERS_OF_SELLER, "Who sells and dispatches it."),  # noqa: E501
     Entity("tag_types",               "settings",   "tag-types",               "tag-types",               _ANY,    "sort",    None,                           TagType,               _ITS.NOBODY,             "The tags of customers and jobs."),  # noqa: E501
 )
 # fmt: on
