@@ -46,8 +46,9 @@ WITH mine AS MATERIALIZED (
     JOIN servicetitan.jobs j ON j.tenant_id = %(tenant)s AND j.customer_id = m.member_id
     LEFT JOIN servicetitan.business_units u ON u.tenant_id = j.tenant_id AND u.id = j.business_unit_id),
 visits AS (
-    SELECT a.job_id, json_agg(json_build_array(a.id, a.status, {_micro("coalesce(a.created_on, a.modified_on)")})
-                              ORDER BY coalesce(a.created_on, a.modified_on), a.id) AS visits
+    SELECT a.job_id, json_agg(json_build_array(
+               a.id, a.status, {_micro("coalesce(a.created_on, a.modified_on)")}, {_micro("a.modified_on")})
+               ORDER BY coalesce(a.created_on, a.modified_on), a.id) AS visits
     FROM mine JOIN servicetitan.appointments a ON a.tenant_id = %(tenant)s AND a.job_id = mine.id
     WHERE a.active GROUP BY a.job_id),
 crews AS (
@@ -166,7 +167,9 @@ def _job(*fields: Any) -> Job:
         sold_by=seller,
         campaign_id=campaign,
         technicians=tuple(dict.fromkeys(crew or ())),
-        appointments=tuple(Appointment(visit, state, _instant(made)) for visit, state, made in visits or ()),
+        appointments=tuple(
+            Appointment(visit, state, _instant(made), _instant(touched)) for visit, state, made, touched in visits or ()
+        ),
     )
 
 

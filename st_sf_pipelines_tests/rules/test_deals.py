@@ -426,6 +426,22 @@ def test_a_stage_set_by_hand_stays_until_a_new_fact_leads_to_a_later_stage() -> 
     assert (rounds.deals[0].hand_stage, rounds.deals[0].hand_facts) == (None, ())
 
 
+def test_what_came_after_a_persons_move_is_new_though_the_same_round_reads_both() -> None:
+    rounds = after(job(1, 5))
+    rounds.by_hand("appointment-scheduled", days=1)
+    rounds.look(job(1, 5), estimate(50, -1.002), days=1.004)
+    assert rounds.places == [("proposal-sent", "open")]
+
+
+def test_what_was_there_when_a_person_moved_it_is_not_new_though_it_is_read_later() -> None:
+    rounds = after(job(1, 5))
+    rounds.by_hand("appointment-scheduled", days=1)
+    rounds.look(job(1, 5), estimate(50, -0.5), days=1.004)
+    assert rounds.places == [("appointment-scheduled", "open")]
+    rounds.look(job(1, 5), estimate(50, -0.5, "sold", sold=-2), days=2.1)
+    assert rounds.places == [("job-sold", "won")]
+
+
 def test_a_stage_set_by_hand_is_not_left_for_an_earlier_one() -> None:
     rounds = after(job(1, 5))
     rounds.by_hand("estimate-followup")
