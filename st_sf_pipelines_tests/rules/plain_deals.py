@@ -65,7 +65,7 @@ class Round(Book):
                 if self.pipeline(job) == pipeline
                 and self.is_free(job)
                 and self.is_recent(job.created_at)
-                and all(job.created_at > close for close in self.closes())
+                and all(job.created_at > close for close in self.closes(pipeline, job.created_at))
             ]
             if pipeline == "install":
                 jobs = [job for job in jobs if self.claimant(job) is None]
@@ -85,7 +85,7 @@ class Round(Book):
             known = any(deal.lead_id == lead.id for deal in self.deals)
             is_new = lead.status == "open" and self.is_recent(lead.created_at) and not jobs and not known
             if is_new and not self.open_in("sales"):
-                since = max([lead.created_at, *self.closes()])
+                since = max([lead.created_at, *self.closes("sales", lead.created_at)])
                 self.open("sales", "new-lead", QUALIFYING, since, lead_id=lead.id)
         for deal in self.open_in("sales"):
             job = self.job(deal.job_id)

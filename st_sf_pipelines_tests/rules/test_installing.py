@@ -208,6 +208,32 @@ def test_an_install_job_after_a_close_opens_at_once_when_nobody_waits_for_it() -
     assert rounds.places == [("estimate-lost", "lost"), ("scheduled", "open")]
 
 
+def test_a_close_in_install_does_not_keep_a_job_of_the_sales_pipeline_from_opening_the_next_one() -> None:
+    def at(*records: Any) -> list[tuple[str, str]]:
+        rounds = Rounds()
+        rounds.look(job(2, 20, "scheduled", INSTALLS), job(1, 18), estimate(50, 16), days=-15)
+        assert rounds.places == [("proposal-sent", "open"), ("scheduled", "open")]
+        for install in records:
+            rounds.look(job(1, 18), estimate(50, 16, "dismissed", modified_at=ago(10)), job(3, 5), install)
+        return rounds.places
+
+    going = job(2, 20, "inprogress", INSTALLS)
+    done = job(2, 20, "completed", INSTALLS, completed_at=ago(2))
+    assert at(going, done) == at(done) == [("estimate-lost", "lost"), ("job-completed", "won"), ("contacted", "open")]
+
+
+def test_a_loss_in_sales_does_not_keep_an_install_job_from_before_the_lost_one_from_opening_its_own() -> None:
+    rounds = after(job(2, 13, "scheduled", INSTALLS), job(1, 12), estimate(50, 11, "dismissed", modified_at=ago(10)))
+    assert rounds.places == [("estimate-lost", "lost"), ("scheduled", "open")]
+
+
+def test_a_job_from_before_the_sale_opens_none_also_when_the_sold_one_is_in_install() -> None:
+    sale = (job(1, 12), job(3, 10), estimate(50, 11, "sold", sold=8))
+    rounds = after(*sale)
+    rounds.look(*sale, job(2, 6, "scheduled", INSTALLS))
+    assert rounds.places == [("scheduled", "won")]
+
+
 # CRM-11
 
 
