@@ -155,6 +155,10 @@ class Seen:
         """Give its estimates that stand at a status."""
         return tuple(estimate for estimate in self.estimates if estimate.status == status)
 
+    def valued(self, status: str) -> tuple[Estimate, ...]:
+        """Give those of them that have a value above 0."""
+        return tuple(estimate for estimate in self.offers(status) if estimate.value_cents > 0)
+
 
 @dataclass(frozen=True, slots=True)
 class AsOf:

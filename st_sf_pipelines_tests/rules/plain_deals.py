@@ -155,7 +155,8 @@ class Round(Book):
     def sold(self) -> None:
         """CRM-4: an estimate Sold moves it to Job Sold, won, value = the sum; in Install it keeps stage and title."""
         for deal in list(self.deals):
-            sales = sorted(self.its(deal, "sold"), key=lambda each: (each.sold_at, each.id))
+            worth = [each for each in self.its(deal, "sold") if each.value_cents > 0]
+            sales = sorted(worth, key=lambda each: (each.sold_at, each.id))
             if not sales or deal.pinned or deal.status == "lost":
                 continue
             total = sum(each.value_cents for each in sales)
@@ -294,7 +295,7 @@ class Round(Book):
         """Sold on (newest sold estimate), else completed on, else the day of the loss, else created + 30 days."""
         if deal.pinned:
             return deal.close_on
-        sales = self.its(deal, "sold")
+        sales = [each for each in self.its(deal, "sold") if each.value_cents > 0]
         if deal.status == "won" and sales:
             return self.day(max(each.sold_at for each in sales))
         if deal.status == "won" and deal.stage == "job-completed" and job and job.status == "completed":

@@ -243,7 +243,7 @@ JOBS = records(1, 4, JOB_STATUSES,
     made_by=st.sampled_from([None, 50, 51]),
 )
 ESTIMATES = records(ESTIMATE, 4, ("open", "sold", "dismissed"),
-    dollars=st.sampled_from([1000, 0, 250]),
+    dollars=st.sampled_from([1000, 0, 250, -5]),
     job=st.sampled_from([1, 2, 3, None]),
 )
 LEADS = records(90, 2, ("open", "converted", "dismissed"))

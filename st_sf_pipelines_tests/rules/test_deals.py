@@ -355,6 +355,27 @@ def test_a_sale_wins_it_with_the_sum_of_its_sold_estimates_named_after_the_newes
     assert (deal.closed_at, deal.close_on) == (ago(2), ago(1).date())
 
 
+@pytest.mark.parametrize("dollars", [0, -50])
+def test_a_sold_estimate_without_a_value_above_0_moves_nothing_and_is_listed(dollars: float) -> None:
+    rounds = after(job(1, 5), estimate(50, 4, "sold", dollars))
+    assert rounds.places == [("contacted", "open")]
+    assert rounds.reasons == ["CRM-4 estimate 50: the estimate has no value above 0"]
+    rounds.look(job(1, 5), estimate(50, 4, "sold", dollars), estimate(51, 3, "dismissed"))
+    assert rounds.places == [("contacted", "open")]
+
+
+def test_beside_one_without_a_value_another_sold_one_wins_it_with_its_own_value() -> None:
+    rounds = after(job(1, 5), estimate(50, 4, "sold", 700), estimate(51, 3, "sold", -50), estimate(52, 2, "sold", 0))
+    (deal,) = rounds.deals
+    assert (rounds.places, deal.title, deal.value_cents) == (
+        [("job-sold", "won")],
+        "Ann Lee - Offer 50 - $700.00",
+        70000,
+    )
+    assert (deal.estimate_id, deal.closed_at, deal.close_on) == (50, ago(4), ago(4).date())
+    assert len(rounds.reasons) == 2
+
+
 def test_unselling_does_not_take_it_back_and_is_listed() -> None:
     rounds = after(job(1, 5), estimate(50, 4, "sold"))
     for status in ("open", "dismissed"):
