@@ -31,9 +31,12 @@ def set_by_hand(deal: Deal, stage: str, at: datetime, facts: Facts) -> Deal | He
 
 
 def closed_by_hand(desk: Desk) -> None:
-    """An opportunity that a person put into a stage that closes is closed, on the day of the CRM's updatedAt."""
+    """An opportunity that a person put into a stage that closes is closed, on the day of the CRM's updatedAt.
+
+    Also one that is pinned: the pin holds the automatic steps, and this is the person's own.
+    """
     for deal in desk.in_order:
         closes = STAGE[deal.stage].closes
         if deal.is_open and deal.hand_stage == deal.stage and deal.hand_at and closes:
             reason = "by hand" if closes == "lost" else None
-            desk.close(deal, closes, "CRM-7", (), deal.hand_at, lost_reason=reason)
+            desk.settle(deal, closes, "CRM-7", (), deal.hand_at, lost_reason=reason)

@@ -48,7 +48,7 @@ class Round(Book):
     def closed_by_hand(self) -> None:
         """Won and lost by hand: closed on the CRM's updatedAt."""
         for deal in list(self.deals):
-            if deal.status == "open" and deal.hand_at and deal.hand_stage == deal.stage and not deal.pinned:
+            if deal.status == "open" and deal.hand_at and deal.hand_stage == deal.stage:
                 if deal.stage in {"job-sold", "job-completed"}:
                     self.change(deal, status="won", closed_at=deal.hand_at, close_on=self.day(deal.hand_at))
                 elif deal.stage == "estimate-lost":

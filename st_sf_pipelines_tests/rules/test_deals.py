@@ -481,6 +481,18 @@ def test_set_by_hand_to_job_sold_or_estimate_lost_it_is_closed_on_the_crms_day(s
     assert (rounds.places, deal.closed_at, deal.close_on) == ([(stage, status)], ago(-1), ago(-1).date())
 
 
+@pytest.mark.parametrize(("stage", "status"), [("job-sold", "won"), ("estimate-lost", "lost")])
+def test_one_that_a_person_pins_and_closes_in_one_go_is_closed_and_the_next_job_opens_the_next_one(
+    stage: str, status: str
+) -> None:
+    rounds = after(job(1, 5))
+    rounds.by_hand(stage, days=1)
+    rounds.pin()
+    rounds.look(job(1, 5), job(2, -2), days=3, name="Ann Wu")
+    assert rounds.places == [(stage, status), ("contacted", "open")]
+    assert (rounds.deals[0].closed_at, rounds.deals[0].title) == (ago(-1), "Ann Lee - New Customer Qualifying")
+
+
 @pytest.mark.parametrize("status", ["sold", "dismissed"])
 def test_nothing_moves_backward_from_job_sold_or_estimate_lost_not_even_by_hand(status: str) -> None:
     rounds = after(job(1, 5), estimate(50, 2, status))
