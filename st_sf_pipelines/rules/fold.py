@@ -15,9 +15,10 @@ from st_sf_pipelines.rules.installing import install_jobs, job_status
 from st_sf_pipelines.rules.listing import list_install_jobs, list_strays, list_units
 from st_sf_pipelines.rules.opening import after_loss, leads, new_customers
 from st_sf_pipelines.rules.selling import appointments, estimates, sold_or_lost
+from st_sf_pipelines.rules.titles import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
     from st_sf_pipelines.config import Pipelines
@@ -67,6 +68,7 @@ def fold(facts: Facts, deals_before: Iterable[Deal], as_of: AsOf, rules: Pipelin
         msg = f"the steps CRM-1 to CRM-8 do not come to rest for subject {facts.subject}"
         raise RuntimeError(msg)
     rename(desk)
+    note_estimates(desk, known)
     assignees(desk)
     list_install_jobs(desk)
     list_units(desk)
@@ -88,6 +90,18 @@ def rename(desk: Desk) -> None:
     for deal in desk.in_order:
         if deal.status != "lost":
             desk.write(deal)
+
+
+def note_estimates(desk: Desk, known: Mapping[str, Deal]) -> None:
+    """All of its estimates are listed in an opportunity's notes, by how they stand: open, sold, dismissed.
+
+    A lost one keeps what they told when it was lost, a won one whose estimates are another customer's now what they
+    told at last.
+    """
+    for deal in desk.in_order:
+        before = known.get(deal.key)
+        if before is None or before.status != "lost":
+            desk.write(deal, notes=listing(desk.seen(deal)) or (None if deal.is_open else deal.notes))
 
 
 def wants_contact(desk: Desk) -> Literal["customer", "lead"] | None:

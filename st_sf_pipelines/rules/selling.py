@@ -14,7 +14,7 @@ from st_sf_pipelines.rules.pipelines import (
     estimate_sold,
     estimates_dismissed,
 )
-from st_sf_pipelines.rules.titles import listing, offered
+from st_sf_pipelines.rules.titles import offered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,8 +57,8 @@ def _without_job(desk: Desk, deal: Deal, job: Job) -> None:
 def estimates(desk: Desk) -> None:
     """An open estimate with a value moves it to Proposal Sent, and writes the title and the value.
 
-    Several open estimates: the newest gives name and value, all are listed in the notes. Title and value are written
-    also while it is in a stage set by hand.
+    Several open estimates: the newest gives name and value. Title and value are written also while it is in a stage set
+    by hand.
     """
     for deal in desk.in_order:
         if not deal.is_open or deal.pipeline != SALES:
@@ -66,7 +66,6 @@ def estimates(desk: Desk) -> None:
         seen = desk.seen(deal)
         _list_worthless(desk, deal, seen.offers("open"), "CRM-3")
         if valued := estimate_open(seen):
-            opened = seen.offers("open")
             newest = seen.valued("open")[-1]
             deal = desk.write(  # noqa: PLW2901 - the same deal, written
                 deal,
@@ -74,7 +73,6 @@ def estimates(desk: Desk) -> None:
                 value_cents=newest.value_cents,
                 valued_by="estimate",
                 estimate_id=newest.id,
-                notes=listing(reversed(opened)) if len(opened) > 1 else None,
             )
             if stage_order(deal) < STAGE["proposal-sent"].order:
                 desk.move(deal, "proposal-sent", "CRM-3", valued)

@@ -283,9 +283,19 @@ class Round(Book):
                     value, by = job.total_cents, "job"
                 label = f"Install Job #{job.number} - {money(value or 0)}"
             title = deal.title if deal.key in self.lost_before or deal.pinned else self.titled(label)
-            self.change(
-                deal, label=label, value_cents=value, valued_by=by, title=title, close_on=self.close_on(deal, job)
-            )
+            is_kept = deal.key in self.lost_before or deal.pinned
+            notes = deal.notes if is_kept else self.notes(deal) or (deal.notes if deal.closed_at else None)
+            fields: dict[str, Any] = {"title": title, "notes": notes, "close_on": self.close_on(deal, job)}
+            self.change(deal, label=label, value_cents=value, valued_by=by, **fields)
+
+    def notes(self, deal: Deal) -> str | None:
+        """All its estimates, by how they stand, the newest first; a lost one keeps what they told when it was lost."""
+        told = ""
+        for status in ("open", "sold", "dismissed"):
+            mine = self.its(deal, status)
+            lines = [f"Estimate {each.id}: {each.label or 'Estimate'} - {money(each.value_cents)}" for each in mine]
+            told += "\n".join(["", f"{status.capitalize()} estimates:", *lines[::-1]]) if lines else ""
+        return told.strip() or None
 
     def titled(self, label: str) -> str:
         """'NAME - ...'."""
@@ -307,4 +317,4 @@ class Round(Book):
 
 def money(cents: int) -> str:
     """Write cents as $1,234.56."""
-    return f"${Decimal(cents) / 100:,.2f}"
+    return f"${Decimal(cents) / 100:,.2f}" if cents >= 0 else f"-{money(-cents)}"

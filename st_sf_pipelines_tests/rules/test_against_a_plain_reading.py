@@ -216,6 +216,7 @@ def told(deal: Deal) -> tuple[object, ...]:
         deal.closed_at and deal.closed_at.astimezone(ZONE).date(),
         deal.close_on,
         deal.lost_reason,
+        deal.notes,
     )
 
 

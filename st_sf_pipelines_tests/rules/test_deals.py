@@ -281,8 +281,8 @@ def test_a_job_that_stands_again_stops_the_30_days() -> None:
 def test_an_open_estimate_with_a_value_moves_it_and_writes_title_and_value() -> None:
     rounds = after(job(1, 3), estimate(52, 2, dollars=1234.56, label="Pool heater"))
     (deal,) = rounds.deals
-    assert (deal.stage, deal.title, deal.value_cents, deal.estimate_id, deal.notes) == (
-        ("proposal-sent", "Ann Lee - Pool heater - $1,234.56", 123456, 52, None)
+    assert (deal.stage, deal.title, deal.value_cents, deal.estimate_id) == (
+        ("proposal-sent", "Ann Lee - Pool heater - $1,234.56", 123456, 52)
     )
 
 
@@ -302,7 +302,29 @@ def test_of_several_open_estimates_the_newest_gives_name_and_value_and_all_are_l
         "Estimate 50: Offer 50 - $1,000.00"
     )
     rounds.look(job(1, 5), estimate(50, 4), estimate(52, 2, "dismissed"), estimate(51, 3, "dismissed"))
-    assert (rounds.deals[0].title, rounds.deals[0].notes) == ("Ann Lee - Offer 50 - $1,000.00", None)
+    assert rounds.deals[0].title == "Ann Lee - Offer 50 - $1,000.00"
+
+
+def test_the_notes_list_its_estimates_as_they_stand() -> None:
+    rounds = after(job(1, 5))
+    assert rounds.deals[0].notes is None
+    rounds.look(job(1, 5), estimate(50, 4))
+    assert rounds.deals[0].notes == "Open estimates:\nEstimate 50: Offer 50 - $1,000.00"
+    sold = "Sold estimates:\nEstimate 51: Offer 51 - $3.00\nEstimate 50: Offer 50 - $1,000.00"
+    both = (estimate(50, 4, "sold"), estimate(51, 3, "sold", 3))
+    rounds.look(job(1, 5), *both)
+    assert rounds.deals[0].notes == sold
+    rounds.look(job(1, 5), *both, estimate(52, 2, "dismissed"), job(2, 1, unit=INSTALLS))
+    assert rounds.deals[0].notes == f"{sold}\nDismissed estimates:\nEstimate 52: Offer 52 - $1,000.00"
+
+
+def test_the_notes_of_a_lost_one_tell_what_was_dismissed_and_stay() -> None:
+    rounds = after(job(1, 5), estimate(50, 4))
+    rounds.look(job(1, 5), estimate(50, 4, "dismissed"))
+    gone = "Dismissed estimates:\nEstimate 50: Offer 50 - $1,000.00"
+    assert (rounds.places, rounds.deals[0].notes) == ([("estimate-lost", "lost")], gone)
+    rounds.look(job(1, 5), estimate(50, 4, "open"))
+    assert rounds.deals[0].notes == gone
 
 
 def test_its_estimates_are_those_of_its_jobs_whenever_they_were_made() -> None:
