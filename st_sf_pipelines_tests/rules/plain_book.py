@@ -126,7 +126,7 @@ class Book:
         stages = SALES if deal.pipeline == "sales" else INSTALL
         if deal.pinned or stage == deal.stage:
             return False
-        alternates = {stage, deal.stage} == {"in-progress", "on-hold"}
+        alternates = {stage, deal.stage} == {"in-progress", "on-hold"} and deal.hand_stage is None
         return self.is_news(deal, records) and (alternates or stages.index(stage) > stages.index(deal.stage))
 
     @staticmethod

@@ -198,6 +198,18 @@ def test_a_planning_stage_set_by_hand_stays_until_the_job_goes_on() -> None:
     assert rounds.places == [("in-progress", "open")]
 
 
+def test_on_hold_set_by_hand_is_not_left_for_in_progress_and_is_left_for_job_completed() -> None:
+    rounds = after(job(2, 3, "scheduled", INSTALLS))
+    rounds.by_hand("on-hold")
+    rounds.look(job(2, 3, "inprogress", INSTALLS, modified_at=ago(-1)), days=2)
+    assert rounds.places == [("on-hold", "open")]
+    assert rounds.reasons == [
+        "CRM-6 job 2: it stands in On Hold / Return Visit Needed, and In Progress / On Site is an earlier stage"
+    ]
+    rounds.look(job(2, 3, "completed", INSTALLS, completed_at=ago(-3)), days=4)
+    assert rounds.places == [("job-completed", "won")]
+
+
 def test_an_install_job_after_a_close_opens_at_once_when_nobody_waits_for_it() -> None:
     gone = (job(1, 12), estimate(50, 11, "dismissed", modified_at=ago(10)))
     rounds = after(*gone)
