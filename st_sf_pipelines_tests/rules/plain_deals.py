@@ -279,8 +279,8 @@ class Round(Book):
             job = self.job(deal.job_id)
             label, value, by = deal.label, deal.value_cents, deal.valued_by
             if deal.pipeline == "install" and job and not deal.pinned and deal.status != "lost":
-                if (by != "estimate" or not value) and job.total_cents:
-                    value, by = job.total_cents, "job"
+                if by != "estimate" or not value:
+                    value, by = (job.total_cents, "job") if job.total_cents else (None, None)
                 label = f"Install Job #{job.number} - {money(value or 0)}"
             title = deal.title if deal.key in self.lost_before or deal.pinned else self.titled(label)
             is_kept = deal.key in self.lost_before or deal.pinned

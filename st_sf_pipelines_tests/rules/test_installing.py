@@ -103,6 +103,15 @@ def test_the_title_is_written_again_when_number_or_value_changes() -> None:
     assert (rounds.deals[0].title, rounds.deals[0].value_cents) == ("Ann Lee - Install Job #2 - $7.00", 700)
 
 
+@pytest.mark.parametrize("total", [0, None, -500])
+def test_a_value_that_was_the_jobs_total_goes_with_it(total: int | None) -> None:
+    rounds = after(job(2, 3, "scheduled", INSTALLS, total_cents=50_000))
+    assert rounds.deals[0].value_cents == 50_000
+    rounds.look(job(2, 3, "scheduled", INSTALLS, total_cents=total))
+    (deal,) = rounds.deals
+    assert (deal.title, deal.value_cents, deal.valued_by) == ("Ann Lee - Install Job #J2 - $0.00", None, None)
+
+
 def test_a_value_from_an_estimate_goes_before_the_jobs_total() -> None:
     rounds = after(job(1, 5), estimate(50, 4, dollars=90), job(2, 3, "", INSTALLS, total_cents=500))
     assert (rounds.places, rounds.deals[0].value_cents) == ([("estimate-approved", "open")], 9000)
