@@ -43,7 +43,8 @@ def last_change(record: Record) -> datetime:
 def plain_hand_over(deals: tuple[Deal, ...], gone: int, keeper: int, as_of: AsOf) -> tuple[Deal, ...]:
     """Hand over what is open: a merged customer's keeps its key, a lead's becomes its customer's next.
 
-    If both have one, the older stays open and takes the other's jobs; the other is closed as lost, reason merged.
+    If both have one, the older stays open and takes the other's jobs; the other is closed as lost, reason merged. The
+    pinned one counts as the older; if both are pinned, both stay.
     """
     number = max((deal.number for deal in deals if deal.opened_for == keeper), default=0) + 1
     key: dict[str, Any] = {"opened_for": keeper, "number": number} if gone < 0 else {}
@@ -53,8 +54,8 @@ def plain_hand_over(deals: tuple[Deal, ...], gone: int, keeper: int, as_of: AsOf
     ]
     for pipeline in ("sales", "install"):
         both = [deal for deal in after if (deal.subject, deal.pipeline, deal.status) == (keeper, pipeline, "open")]
-        if len(both) > 1:
-            older, other = sorted(both, key=lambda deal: deal.age)
+        if len(both) > 1 and not all(deal.pinned for deal in both):
+            older, other = sorted(both, key=lambda deal: (0 if deal.pinned else 1, deal.age))
             tied: dict[str, Any] = {"job_ids": (*older.job_ids, *other.job_ids), "job_id": older.job_id or other.job_id}
             after[after.index(older)] = replace(older, lead_id=older.lead_id or other.lead_id, **tied)
             lost: dict[str, Any] = {
