@@ -33,10 +33,10 @@ def list_install_jobs(desk: Desk) -> None:
 
 
 def list_strays(desk: Desk) -> None:
-    """A recent estimate that no opportunity has is listed: it moves nothing."""
+    """An estimate that was touched in the last 14 days and has no opportunity is listed: it moves nothing."""
     has_deal = owners(desk.facts, desk.in_order)
     for estimate in desk.facts.estimates:
-        is_recent = desk.as_of.is_within(estimate.created_at, desk.rules.opportunity_window_days)
+        is_recent = desk.as_of.is_within(estimate.modified_at, desk.rules.opportunity_window_days)
         known = estimate.id in has_deal or estimate.job_id in desk.facts.taken
         if known or not is_recent or estimate.status == "dismissed":
             continue

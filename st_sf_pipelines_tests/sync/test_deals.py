@@ -74,3 +74,31 @@ def test_a_visit_that_was_touched_after_a_persons_move_is_a_new_fact(db: Databas
     feed(db, "appointments", {**visit, "status": "Working", "modifiedOn": stamp(3)})
     look(db, 5)
     assert stages(db) == ["in-progress"]
+
+
+def test_an_estimate_without_an_opportunity_is_listed_though_its_customer_has_nothing_else_new(db: Database) -> None:
+    feed(db, "customers", customer(1), customer(2))
+    feed(db, "jobs", job(3, 2, createdOn=stamp(days=-200), modifiedOn=stamp(days=-200)))
+    feed(db, "estimates", offer(50, stamp(days=-1)), offer(51, stamp(days=-1), 700, "Sold", jobId=3, customerId=None))
+    look(db)
+    nothing_before = "and the customer has no opportunity from before it"
+    assert held(db) == [
+        (["estimate 50"], f"the estimate names no job, {nothing_before}"),
+        (["estimate 51"], f"the estimate is of a job without an opportunity, {nothing_before}"),
+    ]
+
+
+def test_of_estimates_without_an_opportunity_only_those_touched_of_late_are_listed(db: Database) -> None:
+    feed(db, "customers", customer(1))
+    feed(db, "jobs", job(3, 1, createdOn=stamp(days=-200), modifiedOn=stamp(days=-200)))
+    feed(
+        db,
+        "estimates",
+        offer(50, stamp(days=-190), modifiedOn=stamp(days=-2)),
+        offer(51, stamp(days=-190), modifiedOn=stamp(days=-15)),
+        offer(52, stamp(days=-190), jobId=3),
+        offer(53, stamp(days=-1), status="Dismissed"),
+        offer(54, stamp(days=-1), active=False),
+    )
+    look(db)
+    assert [records for records, _ in held(db)] == [["estimate 50"]]
