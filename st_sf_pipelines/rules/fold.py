@@ -12,7 +12,7 @@ from st_sf_pipelines.rules.deals import Concluded, Deal
 from st_sf_pipelines.rules.desk import Desk
 from st_sf_pipelines.rules.hands import assignees
 from st_sf_pipelines.rules.installing import install_jobs, job_status
-from st_sf_pipelines.rules.listing import list_install_jobs, list_strays, list_units
+from st_sf_pipelines.rules.listing import list_install_jobs, list_strays, list_units, listed_until
 from st_sf_pipelines.rules.opening import after_loss, leads, new_customers
 from st_sf_pipelines.rules.selling import appointments, estimates, sold_or_lost
 from st_sf_pipelines.rules.titles import listing
@@ -118,10 +118,10 @@ def wants_contact(desk: Desk) -> Literal["customer", "lead"] | None:
 
 
 def due_on(desk: Desk) -> date | None:
-    """Give the next day on which time alone changes something: the last day of a canceled job's 30."""
+    """Give the next day on which time alone changes something: the last of a canceled job's 30, or a listing's end."""
     days = [
         desk.as_of.day(deal.canceled_at) + timedelta(days=desk.rules.canceled_days)
         for deal in desk.deals.values()
         if deal.is_open and deal.canceled_at and not deal.pinned
     ]
-    return min((day for day in days if day > desk.as_of.today), default=None)
+    return min((day for day in (*days, *listed_until(desk)) if day > desk.as_of.today), default=None)

@@ -82,6 +82,7 @@ def derive_deals(
         while batch := list(islice(concluded, BATCH)):
             conclusions.write(connection, tenant.id, batch, written)
             looked += len(batch)
+        conclusions.let_go(connection, tenant.id)
         recent = as_of - timedelta(days=rules.opportunity_window_days)
         strays = [Held(None, "CRM-3", NOBODYS, (f"estimate {nr}",)) for nr in ownerless(connection, tenant.id, recent)]
         conclusions.hold_of_nobody(connection, tenant.id, strays)

@@ -310,6 +310,7 @@ def test_a_unit_that_is_not_in_the_table_is_reported_as_unmapped_and_goes_by_its
     assert rounds.reasons == ["CRM-1 job 1: nobody mapped the business unit 'Lawn care'; it counts as sales"]
     assert after(job(1, 3, "", "Solar Installation")).places == [("estimate-approved", "open")]
     assert after(job(1, 3, unit=None)).reasons == ["CRM-1 job 1: it has no business unit; it counts as sales"]
+    assert after(job(1, 3, unit="Lawn care")).last.due_on == ago(3 - 15).date()
     mapped = Rounds(Pipelines(business_units={"LAWN  CARE": "install", "pool-sales": "install"}))
     mapped.look(job(1, 3, "", "Lawn care"))
     assert (mapped.places, mapped.reasons) == ([("estimate-approved", "open")], [])

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from st_sf_pipelines.config import Pipelines
 from st_sf_pipelines.store.hands import HandChange, keep
 from st_sf_pipelines.store.log import Scope
-from st_sf_pipelines.sync.deals import derive_deals
+from st_sf_pipelines.sync.deals import derive_deals, is_behind
 from st_sf_pipelines_tests.store.feeding import TENANT, customer, feed, job, rows
 from st_sf_pipelines_tests.systems.conftest import tenant_of
 
@@ -102,3 +104,31 @@ def test_of_estimates_without_an_opportunity_only_those_touched_of_late_are_list
     )
     look(db)
     assert [records for records, _ in held(db)] == [["estimate 50"]]
+
+
+def unmapped(db: Database) -> None:
+    """Store an inactive customer with a job of a unit that nobody mapped, and list it."""
+    feed(db, "customers", customer(1, active=False))
+    feed(db, "business_units", {"id": 8, "name": "Roof", "active": True, "modifiedOn": stamp()})
+    feed(db, "jobs", job(3, 1, "Scheduled", createdOn=stamp(-60), modifiedOn=stamp(-60), businessUnitId=8))
+    look(db)
+    assert held(db) == [(["job 3"], "nobody mapped the business unit 'Roof'; it counts as sales")]
+
+
+@pytest.mark.parametrize("days", [1, 201])
+def test_a_unit_is_listed_as_unmapped_until_somebody_maps_it(db: Database, days: int) -> None:
+    unmapped(db)
+    look(db, days=days, rules=Pipelines(business_units={"Roof": "sales"}))
+    assert held(db) == []
+
+
+def test_what_is_listed_for_being_recent_is_struck_when_it_is_no_more_without_any_news(db: Database) -> None:
+    unmapped(db)
+    feed(db, "estimates", offer(50, stamp(days=1)))
+    look(db, days=14)
+    assert [records for records, _ in held(db)] == [["estimate 50"], ["job 3"]]
+    look(db, days=15)
+    assert [records for records, _ in held(db)] == [["estimate 50"]]
+    look(db, days=201)
+    assert held(db) == []
+    assert not is_behind(db, tenant_of(), Pipelines(), NOON + timedelta(days=999))
