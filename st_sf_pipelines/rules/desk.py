@@ -104,18 +104,24 @@ class Desk:
             self.hold(deal, rule, reason, because)
             return deal
         moved = replace(deal, pipeline=pipeline, stage=stage, hand_stage=None, hand_at=None, hand_facts=())
-        return self._settle(deal, moved, rule, because, more)
+        return self._change(deal, moved, rule, because, more)
 
     def close(
         self, deal: Deal, status: Status, rule: str, because: Iterable[Record], at: datetime, **more: Any
     ) -> Deal:
-        """Close a deal in its stage, on the day of the fact; give it as it is then."""
+        """Close a deal in its stage, on the day of the fact, unless it is pinned; give it as it is then."""
         because = tuple(because)
         if deal.pinned:
             self.hold(deal, rule, PINNED, because)
             return deal
+        return self.settle(deal, status, rule, because, at, **more)
+
+    def settle(
+        self, deal: Deal, status: Status, rule: str, because: Iterable[Record], at: datetime, **more: Any
+    ) -> Deal:
+        """Close a deal in its stage, pinned or not; give it as it is then."""
         closed = replace(deal, status=status, closed_at=at, close_on=self.as_of.day(at))
-        return self._settle(deal, closed, rule, because, more)
+        return self._change(deal, closed, rule, tuple(because), more)
 
     def write(self, deal: Deal, **fields: Any) -> Deal:
         """Write fields that are no move, unless a person has pinned the deal; give it as it is then."""
@@ -128,13 +134,14 @@ class Desk:
         names = tuple(record.name for record in because)
         self.held[Held(deal.key if deal else None, rule, reason, names)] = None
 
-    def _settle(self, deal: Deal, after: Deal, rule: str, because: tuple[Record, ...], more: dict[str, Any]) -> Deal:
+    def _change(self, deal: Deal, after: Deal, rule: str, because: tuple[Record, ...], more: dict[str, Any]) -> Deal:
         kept = self._keep(replace(after, changes=deal.changes + 1, **more))
         self._record(kept, deal.place, rule, because)
         return kept
 
     def _keep(self, deal: Deal) -> Deal:
-        self.deals[deal.key] = replace(deal, title=titled(self.facts.called, deal.label))
+        title = deal.title if deal.pinned else titled(self.facts.called, deal.label)
+        self.deals[deal.key] = replace(deal, title=title)
         return self.deals[deal.key]
 
     def _record(self, deal: Deal, before: Place | None, rule: str, because: tuple[Record, ...]) -> None:

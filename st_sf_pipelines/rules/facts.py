@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 CANCELED = "canceled"
+BEGINNINGS = frozenset({"open", "scheduled"})
+"""How records stand when they are created."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,7 @@ class Record:
     id: int
     status: str
     created_at: datetime
+    modified_at: datetime
 
     @property
     def name(self) -> str:
@@ -29,6 +32,16 @@ class Record:
     def fact(self) -> str:
         """The record as it stands: 'estimate 52 open'."""
         return f"{self.name} {self.status}"
+
+    @property
+    def changed_at(self) -> datetime:
+        """When its status last changed, as far as ServiceTitan tells: when it was last touched."""
+        return self.modified_at
+
+    @property
+    def fact_at(self) -> datetime:
+        """Since when it stands as it does: one that stands as records begin, since it was created."""
+        return self.created_at if self.status in BEGINNINGS else self.changed_at
 
     @property
     def age(self) -> tuple[datetime, int]:
@@ -48,7 +61,6 @@ class Job(Record):
     `unit` is its business unit's name, `technicians` those on their way or at work, the last one sent first.
     """
 
-    modified_at: datetime
     customer_id: int
     unit: str | None = None
     number: str | None = None
@@ -65,12 +77,16 @@ class Job(Record):
         """Whether it is not canceled."""
         return self.status != CANCELED
 
+    @property
+    def changed_at(self) -> datetime:
+        """When it was completed; otherwise when it was last touched."""
+        return (self.completed_at if self.status == "completed" else None) or self.modified_at
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate(Record):
     """An estimate: open, sold or dismissed; its value is subtotal and tax in whole cents."""
 
-    modified_at: datetime
     job_id: int | None = None
     label: str | None = None
     value_cents: int = 0
@@ -82,12 +98,16 @@ class Estimate(Record):
         """When it was sold; where ServiceTitan does not say, when it was last touched."""
         return self.sold_on or self.modified_at
 
+    @property
+    def changed_at(self) -> datetime:
+        """When it was sold; otherwise when it was last touched."""
+        return self.sold_at if self.status == "sold" else self.modified_at
+
 
 @dataclass(frozen=True, slots=True)
 class Lead(Record):
     """A lead: open, converted or dismissed (deleted is dismissed)."""
 
-    modified_at: datetime
     campaign_id: int | None = None
 
 
@@ -116,11 +136,11 @@ class Facts:
         fallback = f"Customer st_{self.subject}" if self.subject > 0 else f"Lead lead_{-self.subject}"
         return (self.name or "").strip() or fallback
 
-    @property
-    def labels(self) -> frozenset[str]:
-        """Every fact in words, such as 'estimate 52 open': what was there when a person set a stage."""
+    def there_at(self, instant: datetime) -> frozenset[str]:
+        """Every fact that was there at an instant, in words such as 'estimate 52 open'."""
         visits = (visit for job in self.jobs for visit in job.appointments)
-        return frozenset(record.fact for record in (*self.jobs, *visits, *self.estimates, *self.leads))
+        records = (*self.jobs, *visits, *self.estimates, *self.leads)
+        return frozenset(record.fact for record in records if record.fact_at <= instant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +154,10 @@ class Seen:
     def offers(self, status: str) -> tuple[Estimate, ...]:
         """Give its estimates that stand at a status."""
         return tuple(estimate for estimate in self.estimates if estimate.status == status)
+
+    def valued(self, status: str) -> tuple[Estimate, ...]:
+        """Give those of them that have a value above 0."""
+        return tuple(estimate for estimate in self.offers(status) if estimate.value_cents > 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from st_sf_pipelines.rules.deals import Concluded, Deal
 from st_sf_pipelines.rules.desk import Desk
 from st_sf_pipelines.rules.hands import assignees
 from st_sf_pipelines.rules.installing import install_jobs, job_status
-from st_sf_pipelines.rules.listing import list_install_jobs, list_strays, list_units
+from st_sf_pipelines.rules.listing import list_install_jobs, list_strays, list_units, listed_until
 from st_sf_pipelines.rules.opening import after_loss, leads, new_customers
 from st_sf_pipelines.rules.selling import appointments, estimates, sold_or_lost
+from st_sf_pipelines.rules.titles import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
     from st_sf_pipelines.config import Pipelines
@@ -67,6 +68,7 @@ def fold(facts: Facts, deals_before: Iterable[Deal], as_of: AsOf, rules: Pipelin
         msg = f"the steps CRM-1 to CRM-8 do not come to rest for subject {facts.subject}"
         raise RuntimeError(msg)
     rename(desk)
+    note_estimates(desk, known)
     assignees(desk)
     list_install_jobs(desk)
     list_units(desk)
@@ -90,6 +92,18 @@ def rename(desk: Desk) -> None:
             desk.write(deal)
 
 
+def note_estimates(desk: Desk, known: Mapping[str, Deal]) -> None:
+    """All of its estimates are listed in an opportunity's notes, by how they stand: open, sold, dismissed.
+
+    A lost one keeps what they told when it was lost, a won one whose estimates are another customer's now what they
+    told at last.
+    """
+    for deal in desk.in_order:
+        before = known.get(deal.key)
+        if before is None or before.status != "lost":
+            desk.write(deal, notes=listing(desk.seen(deal)) or (None if deal.is_open else deal.notes))
+
+
 def wants_contact(desk: Desk) -> Literal["customer", "lead"] | None:
     """Each active customer with a job created in the last 90 days has a CRM contact, and keeps it from then on.
 
@@ -104,10 +118,10 @@ def wants_contact(desk: Desk) -> Literal["customer", "lead"] | None:
 
 
 def due_on(desk: Desk) -> date | None:
-    """Give the next day on which time alone changes something: the last day of a canceled job's 30."""
+    """Give the next day on which time alone changes something: the last of a canceled job's 30, or a listing's end."""
     days = [
         desk.as_of.day(deal.canceled_at) + timedelta(days=desk.rules.canceled_days)
         for deal in desk.deals.values()
         if deal.is_open and deal.canceled_at and not deal.pinned
     ]
-    return min((day for day in days if day > desk.as_of.today), default=None)
+    return min((day for day in (*days, *listed_until(desk)) if day > desk.as_of.today), default=None)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HandedOver:
-    """The deals by subject as they are now, the moves that were made, and the keys that changed (old to new)."""
+    """The deals by subject as they are now (oldest first), the moves made, and the keys that changed (old to new)."""
 
     deals: dict[int, tuple[Deal, ...]]
     moves: tuple[Move, ...]
@@ -31,9 +31,11 @@ def hand_over(
 
     `keepers` names who keeps a subject's records: the survivor of a merged customer, the customer of a lead (-lead_id).
     Closed opportunities stay with the customer that they were opened for, open ones move along. If both have one in a
-    pipeline, the older stays open and takes the other's jobs; the other is closed as lost, reason merged. Nothing ever
-    comes back: unmerging gives the records back, deals stay. A lead's deal is opened for its customer from then on, as
-    the next number after its last (`last_numbers`). Doing it again changes nothing.
+    pipeline, the older stays open and takes the other's jobs; the other is closed as lost, reason merged. One that a
+    person has pinned moves along too, as it would belong to nobody, but is never closed: it counts as the older, and
+    two pinned ones both stay open. Nothing ever comes back: unmerging gives the records back, deals stay. A lead's deal
+    is opened for its customer from then on, as the next number after its last (`last_numbers`). Doing it again changes
+    nothing.
     """
     held: dict[int, dict[str, Deal]] = defaultdict(dict)
     numbers = dict(last_numbers)
@@ -51,7 +53,8 @@ def hand_over(
     for subject in list(held):
         for pipeline in PIPELINES:
             moves += _join(held, subject, pipeline.slug, as_of)
-    return HandedOver({subject: tuple(of.values()) for subject, of in held.items() if of}, tuple(moves), rekeyed)
+    after = {subject: tuple(sorted(of.values(), key=lambda deal: deal.age)) for subject, of in held.items() if of}
+    return HandedOver(after, tuple(moves), rekeyed)
 
 
 def _moved_along(deal: Deal, keepers: Mapping[int, int], numbers: dict[int, int]) -> Deal:
@@ -70,9 +73,12 @@ def _moved_along(deal: Deal, keepers: Mapping[int, int], numbers: dict[int, int]
 
 def _join(held: dict[int, dict[str, Deal]], subject: int, pipeline: str, as_of: AsOf) -> list[Move]:
     rivals = [deal for deal in held[subject].values() if deal.is_open and deal.pipeline == pipeline]
+    rivals.sort(key=lambda deal: (not deal.pinned, deal.age))
     moves = []
-    while len(rivals) > 1:
-        older, other, *rest = sorted(rivals, key=lambda deal: deal.age)
+    for other in rivals[1:]:
+        if other.pinned:
+            continue
+        older = held[subject][rivals[0].key]
         job_ids = (*older.job_ids, *(job for job in other.job_ids if job not in older.job_ids))
         kept = replace(
             older,
@@ -94,5 +100,4 @@ def _join(held: dict[int, dict[str, Deal]], subject: int, pipeline: str, as_of: 
         held[subject][kept.key] = kept
         held[lost.subject][lost.key] = lost
         moves.append(Move(lost.key, other.place, lost.place, "EXT-5", (kept.key,), as_of.at))
-        rivals = [kept, *rest]
     return moves

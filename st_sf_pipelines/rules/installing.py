@@ -113,10 +113,14 @@ def _tied(deal: Deal, job: Job) -> dict[str, object]:
 
 
 def _title(desk: Desk, deal: Deal) -> None:
-    """Write the title again when number or value changes: its value, else the job's total, which then is its value."""
+    """Write the title again when number or value changes: its value, else the job's total, which then is its value.
+
+    A total that is gone, or not above 0, leaves it without a value, as if it had never had one: $0.00.
+    """
     job = desk.job_of(deal)
     if deal.pipeline != INSTALL or deal.status == "lost" or job is None:
         return
-    if (deal.valued_by == "job" or not deal.value_cents) and (job.total_cents or 0) > 0:
-        deal = desk.write(deal, value_cents=job.total_cents, valued_by="job")
+    if deal.valued_by == "job" or not deal.value_cents:
+        total = max(job.total_cents or 0, 0) or None
+        deal = desk.write(deal, value_cents=total, valued_by="job" if total else None)
     desk.write(deal, label=installing(job, deal.value_cents))

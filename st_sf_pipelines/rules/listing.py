@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from st_sf_pipelines.rules.pipelines import INSTALL, pipeline_of_unit
 from st_sf_pipelines.rules.shares import owners
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
     from st_sf_pipelines.rules.desk import Desk
 
 
@@ -33,12 +37,23 @@ def list_install_jobs(desk: Desk) -> None:
 
 
 def list_strays(desk: Desk) -> None:
-    """A recent estimate that no opportunity has is listed: it moves nothing."""
+    """An estimate that was touched in the last 14 days and has no opportunity is listed: it moves nothing."""
     has_deal = owners(desk.facts, desk.in_order)
     for estimate in desk.facts.estimates:
-        is_recent = desk.as_of.is_within(estimate.created_at, desk.rules.opportunity_window_days)
+        is_recent = desk.as_of.is_within(estimate.modified_at, desk.rules.opportunity_window_days)
         known = estimate.id in has_deal or estimate.job_id in desk.facts.taken
         if known or not is_recent or estimate.status == "dismissed":
             continue
         why = "names no job" if estimate.job_id is None else "is of a job without an opportunity"
         desk.hold(None, "CRM-3", f"the estimate {why}, and the customer has no opportunity from before it", (estimate,))
+
+
+def listed_until(desk: Desk) -> Iterator[date]:
+    """Give the days on which what is listed for being recent is recent no more."""
+    window, tomorrow = desk.rules.opportunity_window_days, desk.as_of.today + timedelta(days=1)
+    instants = {job.name: job.created_at for job in desk.facts.jobs}
+    instants |= {estimate.name: estimate.modified_at for estimate in desk.facts.estimates}
+    for instant in (instants[name] for held in desk.held if held.deal is None for name in held.records):
+        if desk.as_of.is_within(instant, window):
+            # One that only an outage has made recent is so no more in the next round.
+            yield max(desk.as_of.day(instant) + timedelta(days=window + 1), tomorrow)

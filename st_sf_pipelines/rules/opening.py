@@ -22,8 +22,8 @@ def new_customers(desk: Desk) -> None:
 
     It gets one, tied to the oldest such job that has an estimate open or sold, else to the newest, in Contacted; if
     that is an install job, in Install at Estimate Approved. Where both kinds qualify at once, the Sales-pipeline job
-    opens, and an install job that CRM-5 does not claim opens its own at the next look. After a close only a job
-    created since opens the next one (CRM-8).
+    opens, and an install job that CRM-5 does not claim opens its own at the next look. After a close in its pipeline
+    only a job created since opens the next one (CRM-8).
     """
     if not desk.facts.active:
         return
@@ -41,13 +41,29 @@ def new_customers(desk: Desk) -> None:
 def _opens(desk: Desk, job: Job, pipeline: str) -> bool:
     return (
         desk.as_of.is_within(job.created_at, desk.rules.opportunity_window_days)
-        and all(job.created_at > at for at in _closes(desk))
+        and all(job.created_at > at for at in _closes(desk, pipeline, job.created_at))
         and (pipeline == SALES or claimant(desk, job) is None)
     )
 
 
-def _closes(desk: Desk) -> list[datetime]:
-    return [deal.closed_at for deal in desk.deals.values() if deal.closed_at and deal.lost_reason != "merged"]
+def _closes(desk: Desk, pipeline: str, at: datetime) -> list[datetime]:
+    """Give the closes that what was created at an instant has to come after: those in its pipeline.
+
+    An install job that was created while an opportunity was under way in Sales was that one's to claim.
+    """
+    return [
+        deal.closed_at
+        for deal in desk.deals.values()
+        if deal.closed_at and deal.lost_reason != "merged"
+        if (where := _closed_in(desk, deal, deal.closed_at)) == pipeline or (where == SALES and at >= deal.since_at)
+    ]
+
+
+def _closed_in(desk: Desk, deal: Deal, closed_at: datetime) -> str:
+    """Give the pipeline in which a deal was closed: one that was sold before it had an install job, in Sales."""
+    jobs = (job for job in desk.facts.jobs if job.id in deal.job_ids and desk.pipeline_of(job) == INSTALL)
+    first = next(jobs, None)
+    return SALES if first and first.created_at > closed_at else deal.pipeline
 
 
 def leads(desk: Desk) -> None:
@@ -65,7 +81,7 @@ def leads(desk: Desk) -> None:
         is_recent = desk.as_of.is_within(lead.created_at, desk.rules.opportunity_window_days)
         if lead.status == "open" and is_recent and not has_job and lead.id not in known and not desk.open_in(SALES):
             # What was made or sold before the last close counts for what it closed.
-            since_at = max([lead.created_at, *_closes(desk)])
+            since_at = max([lead.created_at, *_closes(desk, SALES, lead.created_at)])
             desk.open("new-lead", QUALIFYING, "Leads", lead, lead_id=lead.id, since_at=since_at)
 
 

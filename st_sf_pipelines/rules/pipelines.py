@@ -49,12 +49,12 @@ def appointment_booked(seen: Seen) -> Because:
 
 def estimate_open(seen: Seen) -> Because:
     """An open estimate with a value above 0."""
-    return tuple(estimate for estimate in seen.offers("open") if estimate.value_cents > 0)
+    return seen.valued("open")
 
 
 def estimate_sold(seen: Seen) -> Because:
-    """An estimate is Sold."""
-    return seen.offers("sold")
+    """An estimate with a value above 0 is Sold."""
+    return seen.valued("sold")
 
 
 def estimates_dismissed(seen: Seen) -> Because:

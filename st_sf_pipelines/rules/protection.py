@@ -20,15 +20,17 @@ def refusal(deal: Deal, pipeline: str, stage: str, because: Iterable[Record]) ->
 
     An opportunity that a person has pinned is left alone. Nothing ever moves backward from Job Sold or Estimate Lost,
     and no automatic step moves an opportunity to an earlier stage of its pipeline; In Progress and On Hold may
-    alternate. A stage set by hand stays until a fact that was not there when it was set leads to a later stage.
+    alternate. A stage set by hand stays until a fact that was not there when it was set leads to a later stage: from On
+    Hold set by hand nothing leads to In Progress.
     """
     here, there = STAGE[deal.stage], STAGE[stage]
+    alternates = deal.hand_stage is None and {here.slug, there.slug} <= ALTERNATING
     if deal.pinned:
         return PINNED
     if pipeline == deal.pipeline:
         if here.protected:
             return f"nothing moves on from {here.name}"
-        if there.order < here.order and not {here.slug, there.slug} <= ALTERNATING:
+        if there.order < here.order and not alternates:
             return f"it stands in {here.name}, and {there.name} is an earlier stage"
     if deal.hand_stage and all(record.fact in deal.hand_facts for record in because):
         return f"a person set {here.name}, and nothing that leads to {there.name} is new since"

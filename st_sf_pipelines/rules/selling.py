@@ -14,9 +14,11 @@ from st_sf_pipelines.rules.pipelines import (
     estimate_sold,
     estimates_dismissed,
 )
-from st_sf_pipelines.rules.titles import listing, offered
+from st_sf_pipelines.rules.titles import offered
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from st_sf_pipelines.rules.deals import Deal
     from st_sf_pipelines.rules.desk import Desk
     from st_sf_pipelines.rules.facts import Estimate, Job
@@ -55,44 +57,47 @@ def _without_job(desk: Desk, deal: Deal, job: Job) -> None:
 def estimates(desk: Desk) -> None:
     """An open estimate with a value moves it to Proposal Sent, and writes the title and the value.
 
-    Several open estimates: the newest gives name and value, all are listed in the notes. Title and value are written
-    also while it is in a stage set by hand.
+    Several open estimates: the newest gives name and value. Title and value are written also while it is in a stage set
+    by hand.
     """
     for deal in desk.in_order:
         if not deal.is_open or deal.pipeline != SALES:
             continue
         seen = desk.seen(deal)
-        for worthless in seen.offers("open"):
-            if worthless.value_cents <= 0:
-                desk.hold(deal, "CRM-3", "the estimate has no value above 0", (worthless,))
+        _list_worthless(desk, deal, seen.offers("open"), "CRM-3")
         if valued := estimate_open(seen):
-            opened = seen.offers("open")
-            newest = next(each for each in reversed(opened) if each.value_cents > 0)
+            newest = seen.valued("open")[-1]
             deal = desk.write(  # noqa: PLW2901 - the same deal, written
                 deal,
                 label=offered(newest, newest.value_cents),
                 value_cents=newest.value_cents,
                 valued_by="estimate",
                 estimate_id=newest.id,
-                notes=listing(reversed(opened)) if len(opened) > 1 else None,
             )
             if stage_order(deal) < STAGE["proposal-sent"].order:
                 desk.move(deal, "proposal-sent", "CRM-3", valued)
 
 
+def _list_worthless(desk: Desk, deal: Deal, offers: Iterable[Estimate], rule: str) -> None:
+    for offer in offers:
+        if offer.value_cents <= 0:
+            desk.hold(deal, rule, "the estimate has no value above 0", (offer,))
+
+
 def sold_or_lost(desk: Desk) -> None:
     """An estimate Sold moves it to Job Sold, status won, its value the sum of its sold estimates.
 
-    Unselling does not take it back, and a won one is never lost again. A sale when already in Install keeps stage and
-    title, wins it, and sets the value. Then: at least one of its estimates dismissed, none open or sold: Estimate Lost,
-    status lost; title and value stay.
+    One without a value above 0 moves nothing, and is listed. Unselling does not take it back, and a won one is never
+    lost again. A sale when already in Install keeps stage and title, wins it, and sets the value. Then: at least one of
+    its estimates dismissed, none open or sold: Estimate Lost, status lost; title and value stay.
     """
     for deal in desk.in_order:
         if deal.status == "lost":
             continue
         seen = desk.seen(deal)
+        _list_worthless(desk, deal, seen.offers("sold"), "CRM-4")
         if sold := estimate_sold(seen):
-            _win(desk, deal, seen.offers("sold"))
+            _win(desk, deal, seen.valued("sold"))
         elif deal.is_open and deal.pipeline == SALES and (dismissed := estimates_dismissed(seen)):
             at = max(each.modified_at for each in seen.offers("dismissed"))
             fields = {"closed_at": at, "close_on": desk.as_of.day(at), "lost_reason": "dismissed"}

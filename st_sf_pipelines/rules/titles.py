@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from st_sf_pipelines.rules.facts import Estimate, Job
+    from st_sf_pipelines.rules.facts import Estimate, Job, Seen
 
 QUALIFYING: Final = "New Customer Qualifying"
 
@@ -27,10 +25,14 @@ def installing(job: Job, cents: int | None) -> str:
     return f"Install Job #{job.number or job.id} - {money(cents or 0)}"
 
 
-def listing(estimates: Iterable[Estimate]) -> str:
-    """The notes that list several open estimates, a line each, the newest first."""
-    lines = (f"Estimate {each.id}: {offered(each, each.value_cents)}" for each in estimates)
-    return "\n".join(("Open estimates:", *lines))
+def listing(seen: Seen) -> str | None:
+    """The notes with all estimates of a deal: those that are open, sold, dismissed, a line each, the newest first."""
+    lines: list[str] = []
+    for status in ("open", "sold", "dismissed"):
+        if offers := seen.offers(status):
+            lines.append(f"{status.capitalize()} estimates:")
+            lines += (f"Estimate {each.id}: {offered(each, each.value_cents)}" for each in reversed(offers))
+    return "\n".join(lines) or None
 
 
 def money(cents: int) -> str:

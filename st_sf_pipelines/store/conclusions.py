@@ -136,6 +136,16 @@ def _write_contacts(
     return set(wanted)
 
 
+def let_go(connection: Connection, tenant_id: int) -> None:
+    """Strike what is listed, and what falls due, of those in `subject` who conclude nothing more: not in `chosen`."""
+    for table in ("pipeline.held", "pipeline.due"):
+        connection.execute(
+            f"""DELETE FROM {table} gone USING subject s WHERE gone.tenant_id = %s AND gone.subject = s.st_id
+                AND NOT EXISTS (SELECT FROM chosen c WHERE c.st_id = s.st_id)""",
+            [tenant_id],
+        )
+
+
 def hold_of_nobody(connection: Connection, tenant_id: int, held: Sequence[Held]) -> None:
     """List what belongs to no subject at all, under the subject 0."""
     _write_held(connection, tenant_id, {0: held})

@@ -21,8 +21,9 @@ def _micro(instant: str) -> str:
     return f"(extract(epoch FROM {instant}) * 1000000)::bigint"
 
 
-# Who concludes something: a subject with a deal, and one with a job or an open lead in the window. A record that was
-# deleted in ServiceTitan counts as canceled or dismissed; a deleted visit, assignment or estimate is not there.
+# Who concludes something: a subject with a deal, one with a job or an open lead created in the window, and one with an
+# open or sold estimate touched in it, which is listed if it has no deal. A record that was deleted in ServiceTitan
+# counts as canceled or dismissed; a deleted visit, assignment or estimate is not there.
 _CHOSEN_SQL: Final = """
 INSERT INTO chosen
 SELECT st_id FROM subject WHERE EXISTS (SELECT FROM dealt WHERE dealt.st_id = subject.st_id)
@@ -32,6 +33,15 @@ WHERE coalesce(j.created_on, j.modified_on) >= %(since)s AND j.active AND j.stat
 UNION
 SELECT m.st_id FROM member m JOIN servicetitan.leads l ON l.tenant_id = %(tenant)s AND l.customer_id = m.member_id
 WHERE coalesce(l.created_on, l.modified_on) >= %(since)s AND l.active AND l.status = 'open'
+UNION
+SELECT m.st_id FROM member m JOIN servicetitan.jobs j ON j.tenant_id = %(tenant)s AND j.customer_id = m.member_id
+JOIN servicetitan.estimates e ON e.tenant_id = %(tenant)s AND e.job_id = j.id
+WHERE e.modified_on >= %(since)s AND e.active AND e.status IN ('open', 'sold')
+UNION
+SELECT m.st_id FROM member m
+JOIN servicetitan.estimates e ON e.tenant_id = %(tenant)s AND e.customer_id = m.member_id
+WHERE e.modified_on >= %(since)s AND e.active AND e.status IN ('open', 'sold')
+AND NOT EXISTS (SELECT FROM servicetitan.jobs j WHERE j.tenant_id = %(tenant)s AND j.id = e.job_id)
 UNION
 SELECT s.st_id FROM subject s JOIN servicetitan.leads l ON l.tenant_id = %(tenant)s AND l.id = -s.st_id
 WHERE coalesce(l.created_on, l.modified_on) >= %(since)s AND l.active AND l.status = 'open' AND s.st_id < 0
@@ -46,8 +56,9 @@ WITH mine AS MATERIALIZED (
     JOIN servicetitan.jobs j ON j.tenant_id = %(tenant)s AND j.customer_id = m.member_id
     LEFT JOIN servicetitan.business_units u ON u.tenant_id = j.tenant_id AND u.id = j.business_unit_id),
 visits AS (
-    SELECT a.job_id, json_agg(json_build_array(a.id, a.status, {_micro("coalesce(a.created_on, a.modified_on)")})
-                              ORDER BY coalesce(a.created_on, a.modified_on), a.id) AS visits
+    SELECT a.job_id, json_agg(json_build_array(
+               a.id, a.status, {_micro("coalesce(a.created_on, a.modified_on)")}, {_micro("a.modified_on")})
+               ORDER BY coalesce(a.created_on, a.modified_on), a.id) AS visits
     FROM mine JOIN servicetitan.appointments a ON a.tenant_id = %(tenant)s AND a.job_id = mine.id
     WHERE a.active GROUP BY a.job_id),
 crews AS (
@@ -106,10 +117,10 @@ ORDER BY chosen.st_id
 def deal_facts(connection: Connection, tenant_id: int, since: datetime | None) -> Iterator[Facts]:
     """Stream the facts of the subjects in the temporary table `subject`, lowest first; others conclude nothing.
 
-    A subject has facts if it has a deal, or a job or an open lead created at or after `since` (None: ever), the begin
-    of the widest window. What is known of deals is read from a relation `dealt`: st_id (the subject that it belongs
-    to), opened_for, number, job_ids bigint[]. `contact` is left to whoever keeps the contacts. Whoever keeps the
-    records of a merged customer is added to `subject`.
+    A subject has facts if it has a deal, a job or an open lead created at or after `since` (None: ever), the begin of
+    the widest window, or an open or sold estimate touched since. What is known of deals is read from a relation
+    `dealt`: st_id (the subject that it belongs to), opened_for, number, job_ids bigint[]. `contact` is left to whoever
+    keeps the contacts. Whoever keeps the records of a merged customer is added to `subject`.
     """
     add_survivors(connection, tenant_id)
     gather(connection, tenant_id)
@@ -166,7 +177,9 @@ def _job(*fields: Any) -> Job:
         sold_by=seller,
         campaign_id=campaign,
         technicians=tuple(dict.fromkeys(crew or ())),
-        appointments=tuple(Appointment(visit, state, _instant(made)) for visit, state, made in visits or ()),
+        appointments=tuple(
+            Appointment(visit, state, _instant(made), _instant(touched)) for visit, state, made, touched in visits or ()
+        ),
     )
 
 

@@ -31,8 +31,10 @@ def job(nr: int, days: float, status: str = "scheduled", unit: str | None = SELL
     """Make a job that was created some days ago; `visits` are the statuses of its appointments."""
     visits = more.pop("visits", ())
     fields: dict[str, Any] = {"customer_id": 7, "unit": unit, "number": f"J{nr}", "modified_at": ago(days)} | more
-    appointments = tuple(Appointment(nr * 10 + place, each, ago(days)) for place, each in enumerate(visits))
-    return Job(nr, status, ago(days), appointments=appointments, **fields)
+    visits = tuple(
+        Appointment(nr * 10 + place, each, ago(days), fields["modified_at"]) for place, each in enumerate(visits)
+    )
+    return Job(nr, status, ago(days), appointments=visits, **fields)
 
 
 def estimate(nr: int, days: float, status: str = "open", dollars: float = 1000, **more: Any) -> Estimate:
@@ -74,6 +76,7 @@ class Rounds:
     last: Concluded = field(default_factory=lambda: Concluded(()))
     seen: Facts = field(default_factory=facts)
     more: dict[str, Any] = field(default_factory=dict)
+    hand: tuple[str, datetime] | None = None  # the stage that a person has set since the last look, and when
 
     def look(
         self, *records: Job | Estimate | Lead, days: float = 0, last_good: date | None = None, **more: Any
@@ -81,6 +84,9 @@ class Rounds:
         """Work a round; the same again must change nothing."""
         self.seen = facts(*records, **(self.more | more))
         as_of = AsOf(ago(-days), ZONE, last_good)
+        if self.hand:
+            self.deals = tuple(self._placed(deal, *self.hand) for deal in self.deals)
+            self.hand = None
         self.last = fold(self.seen, self.deals, as_of, self.rules)
         self.deals = self.last.deals
         again = fold(replace(self.seen, contact=self.last.wants_contact), self.deals, as_of, self.rules)
@@ -89,13 +95,18 @@ class Rounds:
         return self.deals
 
     def by_hand(self, stage: str, days: float = 0) -> Held | None:
-        """Set the only deal's stage by hand, with the facts of the last look."""
+        """Set the only deal's stage by hand, `days` after now; the next look learns of it together with its facts."""
         (deal,) = self.deals
         done = set_by_hand(deal, stage, ago(-days), self.seen)
         if isinstance(done, Held):
             return done
-        self.deals = (done,)
+        self.hand = stage, ago(-days)
         return None
+
+    def _placed(self, deal: Deal, stage: str, at: datetime) -> Deal:
+        placed = set_by_hand(deal, stage, at, self.seen)
+        assert isinstance(placed, Deal)
+        return placed
 
     def pin(self) -> None:
         """Pin every deal."""

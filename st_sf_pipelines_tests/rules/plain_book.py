@@ -70,9 +70,21 @@ class Book:
         job = self.job(deal.job_id)
         return job if job and job.status == "canceled" else None
 
-    def closes(self) -> list[datetime]:
-        """When its opportunities were closed; one that was merged into another lives on in that."""
-        return [deal.closed_at for deal in self.deals if deal.closed_at and deal.lost_reason != "merged"]
+    def closes(self, pipeline: str, moment: datetime) -> list[datetime]:
+        """When the opportunities of a pipeline were closed; one that was merged into another lives on in that.
+
+        For an install job, those in Sales too that had begun when it was created.
+        """
+        found = []
+        for deal in self.deals:
+            if deal.closed_at is None or deal.lost_reason == "merged":
+                continue
+            installs = [job for job in self.facts.jobs if job.id in deal.job_ids and self.pipeline(job) == "install"]
+            sold_first = deal.pipeline == "install" and installs and installs[0].created_at > deal.closed_at
+            where = "sales" if sold_first else deal.pipeline
+            if where == pipeline or (pipeline == "install" and where == "sales" and deal.since_at <= moment):
+                found.append(deal.closed_at)
+        return found
 
     def owner(self, estimate: Estimate) -> Deal | None:
         """Its estimates are those of its jobs, and the others since its first job and before the next opportunity's.
@@ -114,7 +126,7 @@ class Book:
         stages = SALES if deal.pipeline == "sales" else INSTALL
         if deal.pinned or stage == deal.stage:
             return False
-        alternates = {stage, deal.stage} == {"in-progress", "on-hold"}
+        alternates = {stage, deal.stage} == {"in-progress", "on-hold"} and deal.hand_stage is None
         return self.is_news(deal, records) and (alternates or stages.index(stage) > stages.index(deal.stage))
 
     @staticmethod

@@ -48,7 +48,7 @@ class Round(Book):
     def closed_by_hand(self) -> None:
         """Won and lost by hand: closed on the CRM's updatedAt."""
         for deal in list(self.deals):
-            if deal.status == "open" and deal.hand_at and deal.hand_stage == deal.stage and not deal.pinned:
+            if deal.status == "open" and deal.hand_at and deal.hand_stage == deal.stage:
                 if deal.stage in {"job-sold", "job-completed"}:
                     self.change(deal, status="won", closed_at=deal.hand_at, close_on=self.day(deal.hand_at))
                 elif deal.stage == "estimate-lost":
@@ -65,7 +65,7 @@ class Round(Book):
                 if self.pipeline(job) == pipeline
                 and self.is_free(job)
                 and self.is_recent(job.created_at)
-                and all(job.created_at > close for close in self.closes())
+                and all(job.created_at > close for close in self.closes(pipeline, job.created_at))
             ]
             if pipeline == "install":
                 jobs = [job for job in jobs if self.claimant(job) is None]
@@ -85,7 +85,7 @@ class Round(Book):
             known = any(deal.lead_id == lead.id for deal in self.deals)
             is_new = lead.status == "open" and self.is_recent(lead.created_at) and not jobs and not known
             if is_new and not self.open_in("sales"):
-                since = max([lead.created_at, *self.closes()])
+                since = max([lead.created_at, *self.closes("sales", lead.created_at)])
                 self.open("sales", "new-lead", QUALIFYING, since, lead_id=lead.id)
         for deal in self.open_in("sales"):
             job = self.job(deal.job_id)
@@ -155,7 +155,8 @@ class Round(Book):
     def sold(self) -> None:
         """CRM-4: an estimate Sold moves it to Job Sold, won, value = the sum; in Install it keeps stage and title."""
         for deal in list(self.deals):
-            sales = sorted(self.its(deal, "sold"), key=lambda each: (each.sold_at, each.id))
+            worth = [each for each in self.its(deal, "sold") if each.value_cents > 0]
+            sales = sorted(worth, key=lambda each: (each.sold_at, each.id))
             if not sales or deal.pinned or deal.status == "lost":
                 continue
             total = sum(each.value_cents for each in sales)
@@ -278,13 +279,23 @@ class Round(Book):
             job = self.job(deal.job_id)
             label, value, by = deal.label, deal.value_cents, deal.valued_by
             if deal.pipeline == "install" and job and not deal.pinned and deal.status != "lost":
-                if (by != "estimate" or not value) and job.total_cents:
-                    value, by = job.total_cents, "job"
+                if by != "estimate" or not value:
+                    value, by = (job.total_cents, "job") if job.total_cents else (None, None)
                 label = f"Install Job #{job.number} - {money(value or 0)}"
             title = deal.title if deal.key in self.lost_before or deal.pinned else self.titled(label)
-            self.change(
-                deal, label=label, value_cents=value, valued_by=by, title=title, close_on=self.close_on(deal, job)
-            )
+            is_kept = deal.key in self.lost_before or deal.pinned
+            notes = deal.notes if is_kept else self.notes(deal) or (deal.notes if deal.closed_at else None)
+            fields: dict[str, Any] = {"title": title, "notes": notes, "close_on": self.close_on(deal, job)}
+            self.change(deal, label=label, value_cents=value, valued_by=by, **fields)
+
+    def notes(self, deal: Deal) -> str | None:
+        """All its estimates, by how they stand, the newest first; a lost one keeps what they told when it was lost."""
+        told = ""
+        for status in ("open", "sold", "dismissed"):
+            mine = self.its(deal, status)
+            lines = [f"Estimate {each.id}: {each.label or 'Estimate'} - {money(each.value_cents)}" for each in mine]
+            told += "\n".join(["", f"{status.capitalize()} estimates:", *lines[::-1]]) if lines else ""
+        return told.strip() or None
 
     def titled(self, label: str) -> str:
         """'NAME - ...'."""
@@ -294,7 +305,7 @@ class Round(Book):
         """Sold on (newest sold estimate), else completed on, else the day of the loss, else created + 30 days."""
         if deal.pinned:
             return deal.close_on
-        sales = self.its(deal, "sold")
+        sales = [each for each in self.its(deal, "sold") if each.value_cents > 0]
         if deal.status == "won" and sales:
             return self.day(max(each.sold_at for each in sales))
         if deal.status == "won" and deal.stage == "job-completed" and job and job.status == "completed":
@@ -306,4 +317,4 @@ class Round(Book):
 
 def money(cents: int) -> str:
     """Write cents as $1,234.56."""
-    return f"${Decimal(cents) / 100:,.2f}"
+    return f"${Decimal(cents) / 100:,.2f}" if cents >= 0 else f"-{money(-cents)}"

@@ -188,14 +188,14 @@ class Reading:
                     taken=frozenset(nr for deal in every if deal.subject != subject for nr in deal.job_ids),
                     last_number=max((deal.number for deal in every if deal.opened_for == subject), default=0),
                 )
-                deals[subject] = self.fold(seen[subject], deals.get(subject, ()), as_of, Pipelines())
+                now = deals.get(subject, ())
+                if look - 1 == world.pinned_after:
+                    now = tuple(replace(deal, pinned=True) for deal in now)
+                if stage := world.hands.get(look - 1):  # some hours after the last look; later facts are read with it
+                    at = ago(LAST - world.looks[look - 1]) + timedelta(hours=12)
+                    now = tuple(self.by_hand(deal, stage, at, seen[subject]) for deal in now)
+                deals[subject] = self.fold(seen[subject], now, as_of, Pipelines())
             yield sorted(told(deal) for each in deals.values() for deal in each)
-            stage, at = world.hands.get(look), as_of.at + timedelta(minutes=1)
-            for subject, known in seen.items():
-                if stage:
-                    deals[subject] = tuple(self.by_hand(deal, stage, at, known) for deal in deals[subject])
-                if look == world.pinned_after:
-                    deals[subject] = tuple(replace(deal, pinned=True) for deal in deals[subject])
 
 
 OURS = Reading(lambda *round_: fold(*round_).deals, _ours_by_hand, _ours_handed_over)
@@ -216,6 +216,7 @@ def told(deal: Deal) -> tuple[object, ...]:
         deal.closed_at and deal.closed_at.astimezone(ZONE).date(),
         deal.close_on,
         deal.lost_reason,
+        deal.notes,
     )
 
 
@@ -243,7 +244,7 @@ JOBS = records(1, 4, JOB_STATUSES,
     made_by=st.sampled_from([None, 50, 51]),
 )
 ESTIMATES = records(ESTIMATE, 4, ("open", "sold", "dismissed"),
-    dollars=st.sampled_from([1000, 0, 250]),
+    dollars=st.sampled_from([1000, 0, 250, -5]),
     job=st.sampled_from([1, 2, 3, None]),
 )
 LEADS = records(90, 2, ("open", "converted", "dismissed"))

@@ -281,8 +281,8 @@ def test_a_job_that_stands_again_stops_the_30_days() -> None:
 def test_an_open_estimate_with_a_value_moves_it_and_writes_title_and_value() -> None:
     rounds = after(job(1, 3), estimate(52, 2, dollars=1234.56, label="Pool heater"))
     (deal,) = rounds.deals
-    assert (deal.stage, deal.title, deal.value_cents, deal.estimate_id, deal.notes) == (
-        ("proposal-sent", "Ann Lee - Pool heater - $1,234.56", 123456, 52, None)
+    assert (deal.stage, deal.title, deal.value_cents, deal.estimate_id) == (
+        ("proposal-sent", "Ann Lee - Pool heater - $1,234.56", 123456, 52)
     )
 
 
@@ -302,7 +302,29 @@ def test_of_several_open_estimates_the_newest_gives_name_and_value_and_all_are_l
         "Estimate 50: Offer 50 - $1,000.00"
     )
     rounds.look(job(1, 5), estimate(50, 4), estimate(52, 2, "dismissed"), estimate(51, 3, "dismissed"))
-    assert (rounds.deals[0].title, rounds.deals[0].notes) == ("Ann Lee - Offer 50 - $1,000.00", None)
+    assert rounds.deals[0].title == "Ann Lee - Offer 50 - $1,000.00"
+
+
+def test_the_notes_list_its_estimates_as_they_stand() -> None:
+    rounds = after(job(1, 5))
+    assert rounds.deals[0].notes is None
+    rounds.look(job(1, 5), estimate(50, 4))
+    assert rounds.deals[0].notes == "Open estimates:\nEstimate 50: Offer 50 - $1,000.00"
+    sold = "Sold estimates:\nEstimate 51: Offer 51 - $3.00\nEstimate 50: Offer 50 - $1,000.00"
+    both = (estimate(50, 4, "sold"), estimate(51, 3, "sold", 3))
+    rounds.look(job(1, 5), *both)
+    assert rounds.deals[0].notes == sold
+    rounds.look(job(1, 5), *both, estimate(52, 2, "dismissed"), job(2, 1, unit=INSTALLS))
+    assert rounds.deals[0].notes == f"{sold}\nDismissed estimates:\nEstimate 52: Offer 52 - $1,000.00"
+
+
+def test_the_notes_of_a_lost_one_tell_what_was_dismissed_and_stay() -> None:
+    rounds = after(job(1, 5), estimate(50, 4))
+    rounds.look(job(1, 5), estimate(50, 4, "dismissed"))
+    gone = "Dismissed estimates:\nEstimate 50: Offer 50 - $1,000.00"
+    assert (rounds.places, rounds.deals[0].notes) == ([("estimate-lost", "lost")], gone)
+    rounds.look(job(1, 5), estimate(50, 4, "open"))
+    assert rounds.deals[0].notes == gone
 
 
 def test_its_estimates_are_those_of_its_jobs_whenever_they_were_made() -> None:
@@ -353,6 +375,27 @@ def test_a_sale_wins_it_with_the_sum_of_its_sold_estimates_named_after_the_newes
     assert (deal.place, deal.title) == (("sales", "job-sold", "won"), "Ann Lee - Offer 51 - $120.00")
     assert (deal.value_cents, deal.estimate_id, deal.seller_id) == (12000, 51, 32)
     assert (deal.closed_at, deal.close_on) == (ago(2), ago(1).date())
+
+
+@pytest.mark.parametrize("dollars", [0, -50])
+def test_a_sold_estimate_without_a_value_above_0_moves_nothing_and_is_listed(dollars: float) -> None:
+    rounds = after(job(1, 5), estimate(50, 4, "sold", dollars))
+    assert rounds.places == [("contacted", "open")]
+    assert rounds.reasons == ["CRM-4 estimate 50: the estimate has no value above 0"]
+    rounds.look(job(1, 5), estimate(50, 4, "sold", dollars), estimate(51, 3, "dismissed"))
+    assert rounds.places == [("contacted", "open")]
+
+
+def test_beside_one_without_a_value_another_sold_one_wins_it_with_its_own_value() -> None:
+    rounds = after(job(1, 5), estimate(50, 4, "sold", 700), estimate(51, 3, "sold", -50), estimate(52, 2, "sold", 0))
+    (deal,) = rounds.deals
+    assert (rounds.places, deal.title, deal.value_cents) == (
+        [("job-sold", "won")],
+        "Ann Lee - Offer 50 - $700.00",
+        70000,
+    )
+    assert (deal.estimate_id, deal.closed_at, deal.close_on) == (50, ago(4), ago(4).date())
+    assert len(rounds.reasons) == 2
 
 
 def test_unselling_does_not_take_it_back_and_is_listed() -> None:
@@ -426,6 +469,22 @@ def test_a_stage_set_by_hand_stays_until_a_new_fact_leads_to_a_later_stage() -> 
     assert (rounds.deals[0].hand_stage, rounds.deals[0].hand_facts) == (None, ())
 
 
+def test_what_came_after_a_persons_move_is_new_though_the_same_round_reads_both() -> None:
+    rounds = after(job(1, 5))
+    rounds.by_hand("appointment-scheduled", days=1)
+    rounds.look(job(1, 5), estimate(50, -1.002), days=1.004)
+    assert rounds.places == [("proposal-sent", "open")]
+
+
+def test_what_was_there_when_a_person_moved_it_is_not_new_though_it_is_read_later() -> None:
+    rounds = after(job(1, 5))
+    rounds.by_hand("appointment-scheduled", days=1)
+    rounds.look(job(1, 5), estimate(50, -0.5), days=1.004)
+    assert rounds.places == [("appointment-scheduled", "open")]
+    rounds.look(job(1, 5), estimate(50, -0.5, "sold", sold=-2), days=2.1)
+    assert rounds.places == [("job-sold", "won")]
+
+
 def test_a_stage_set_by_hand_is_not_left_for_an_earlier_one() -> None:
     rounds = after(job(1, 5))
     rounds.by_hand("estimate-followup")
@@ -442,6 +501,18 @@ def test_set_by_hand_to_job_sold_or_estimate_lost_it_is_closed_on_the_crms_day(s
     rounds.look(job(1, 5), estimate(50, 2), days=3)
     (deal,) = rounds.deals
     assert (rounds.places, deal.closed_at, deal.close_on) == ([(stage, status)], ago(-1), ago(-1).date())
+
+
+@pytest.mark.parametrize(("stage", "status"), [("job-sold", "won"), ("estimate-lost", "lost")])
+def test_one_that_a_person_pins_and_closes_in_one_go_is_closed_and_the_next_job_opens_the_next_one(
+    stage: str, status: str
+) -> None:
+    rounds = after(job(1, 5))
+    rounds.by_hand(stage, days=1)
+    rounds.pin()
+    rounds.look(job(1, 5), job(2, -2), days=3, name="Ann Wu")
+    assert rounds.places == [(stage, status), ("contacted", "open")]
+    assert (rounds.deals[0].closed_at, rounds.deals[0].title) == (ago(-1), "Ann Lee - New Customer Qualifying")
 
 
 @pytest.mark.parametrize("status", ["sold", "dismissed"])

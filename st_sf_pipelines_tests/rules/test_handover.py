@@ -77,6 +77,26 @@ def test_if_both_have_one_the_older_stays_open_and_takes_the_others_jobs_the_oth
     assert after_it == {"st_7_1": ("proposal-sent", "open"), "st_8_1": ("proposal-sent", "lost")}
 
 
+def test_a_pinned_one_moves_along_and_is_never_closed_whichever_is_the_older() -> None:
+    for days in (5, 1):
+        pinned, other = replace(of(7, job(1, days))[0], pinned=True), of(8, job(2, 3))[0]
+        assert over(pinned).deals == {8: (replace(pinned, subject=8),)}
+        done = over(pinned, other)
+        kept, lost = sorted(done.deals[8], key=lambda deal: deal.opened_for)
+        assert kept == replace(pinned, subject=8, job_ids=(1, 2))
+        assert (lost.key, lost.status, lost.lost_reason) == ("st_8_1", "lost", "merged")
+        both = facts(job(1, days), job(2, 3), subject=8, name="Customer 7")
+        assert [deal.status for deal in next_round(both, done.deals[8])] == ["open", "lost"]
+
+
+def test_two_pinned_ones_both_stay_open_until_one_is_pinned_no_more() -> None:
+    deals = [replace(of(subject, job(subject, 3))[0], pinned=True) for subject in (7, 8)]
+    done = over(*deals)
+    assert (done.deals, done.moves) == ({8: (replace(deals[0], subject=8), deals[1])}, ())
+    let_go = over(done.deals[8][0], replace(deals[1], pinned=False))
+    assert {deal.key: deal.status for deal in let_go.deals[8]} == {"st_7_1": "open", "st_8_1": "lost"}
+
+
 def test_the_lost_one_of_a_merged_customer_stays_with_that_customer() -> None:
     younger, older = of(7, job(1, 2))[0], of(8, job(2, 5))[0]
     done = over(younger, older)

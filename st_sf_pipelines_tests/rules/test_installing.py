@@ -103,6 +103,15 @@ def test_the_title_is_written_again_when_number_or_value_changes() -> None:
     assert (rounds.deals[0].title, rounds.deals[0].value_cents) == ("Ann Lee - Install Job #2 - $7.00", 700)
 
 
+@pytest.mark.parametrize("total", [0, None, -500])
+def test_a_value_that_was_the_jobs_total_goes_with_it(total: int | None) -> None:
+    rounds = after(job(2, 3, "scheduled", INSTALLS, total_cents=50_000))
+    assert rounds.deals[0].value_cents == 50_000
+    rounds.look(job(2, 3, "scheduled", INSTALLS, total_cents=total))
+    (deal,) = rounds.deals
+    assert (deal.title, deal.value_cents, deal.valued_by) == ("Ann Lee - Install Job #J2 - $0.00", None, None)
+
+
 def test_a_value_from_an_estimate_goes_before_the_jobs_total() -> None:
     rounds = after(job(1, 5), estimate(50, 4, dollars=90), job(2, 3, "", INSTALLS, total_cents=500))
     assert (rounds.places, rounds.deals[0].value_cents) == ([("estimate-approved", "open")], 9000)
@@ -198,6 +207,18 @@ def test_a_planning_stage_set_by_hand_stays_until_the_job_goes_on() -> None:
     assert rounds.places == [("in-progress", "open")]
 
 
+def test_on_hold_set_by_hand_is_not_left_for_in_progress_and_is_left_for_job_completed() -> None:
+    rounds = after(job(2, 3, "scheduled", INSTALLS))
+    rounds.by_hand("on-hold")
+    rounds.look(job(2, 3, "inprogress", INSTALLS, modified_at=ago(-1)), days=2)
+    assert rounds.places == [("on-hold", "open")]
+    assert rounds.reasons == [
+        "CRM-6 job 2: it stands in On Hold / Return Visit Needed, and In Progress / On Site is an earlier stage"
+    ]
+    rounds.look(job(2, 3, "completed", INSTALLS, completed_at=ago(-3)), days=4)
+    assert rounds.places == [("job-completed", "won")]
+
+
 def test_an_install_job_after_a_close_opens_at_once_when_nobody_waits_for_it() -> None:
     gone = (job(1, 12), estimate(50, 11, "dismissed", modified_at=ago(10)))
     rounds = after(*gone)
@@ -206,6 +227,32 @@ def test_an_install_job_after_a_close_opens_at_once_when_nobody_waits_for_it() -
     assert rounds.reasons == ["CRM-8 job 2: the install job opens no opportunity: it was created before the last close"]
     rounds.look(*gone, job(2, 11.5, "scheduled", INSTALLS), job(3, 2, "scheduled", INSTALLS))
     assert rounds.places == [("estimate-lost", "lost"), ("scheduled", "open")]
+
+
+def test_a_close_in_install_does_not_keep_a_job_of_the_sales_pipeline_from_opening_the_next_one() -> None:
+    def at(*records: Any) -> list[tuple[str, str]]:
+        rounds = Rounds()
+        rounds.look(job(2, 20, "scheduled", INSTALLS), job(1, 18), estimate(50, 16), days=-15)
+        assert rounds.places == [("proposal-sent", "open"), ("scheduled", "open")]
+        for install in records:
+            rounds.look(job(1, 18), estimate(50, 16, "dismissed", modified_at=ago(10)), job(3, 5), install)
+        return rounds.places
+
+    going = job(2, 20, "inprogress", INSTALLS)
+    done = job(2, 20, "completed", INSTALLS, completed_at=ago(2))
+    assert at(going, done) == at(done) == [("estimate-lost", "lost"), ("job-completed", "won"), ("contacted", "open")]
+
+
+def test_a_loss_in_sales_does_not_keep_an_install_job_from_before_the_lost_one_from_opening_its_own() -> None:
+    rounds = after(job(2, 13, "scheduled", INSTALLS), job(1, 12), estimate(50, 11, "dismissed", modified_at=ago(10)))
+    assert rounds.places == [("estimate-lost", "lost"), ("scheduled", "open")]
+
+
+def test_a_job_from_before_the_sale_opens_none_also_when_the_sold_one_is_in_install() -> None:
+    sale = (job(1, 12), job(3, 10), estimate(50, 11, "sold", sold=8))
+    rounds = after(*sale)
+    rounds.look(*sale, job(2, 6, "scheduled", INSTALLS))
+    assert rounds.places == [("scheduled", "won")]
 
 
 # CRM-11
@@ -263,6 +310,7 @@ def test_a_unit_that_is_not_in_the_table_is_reported_as_unmapped_and_goes_by_its
     assert rounds.reasons == ["CRM-1 job 1: nobody mapped the business unit 'Lawn care'; it counts as sales"]
     assert after(job(1, 3, "", "Solar Installation")).places == [("estimate-approved", "open")]
     assert after(job(1, 3, unit=None)).reasons == ["CRM-1 job 1: it has no business unit; it counts as sales"]
+    assert after(job(1, 3, unit="Lawn care")).last.due_on == ago(3 - 15).date()
     mapped = Rounds(Pipelines(business_units={"LAWN  CARE": "install", "pool-sales": "install"}))
     mapped.look(job(1, 3, "", "Lawn care"))
     assert (mapped.places, mapped.reasons) == ([("estimate-approved", "open")], [])

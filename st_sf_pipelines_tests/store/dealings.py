@@ -137,7 +137,7 @@ class Dealings:
             row["campaignId"],
             tuple(dict.fromkeys(crew)),
             tuple(
-                Appointment(each["id"], each["status"].lower(), at(each["createdOn"]))
+                Appointment(each["id"], each["status"].lower(), at(each["createdOn"]), at(each["modifiedOn"]))
                 for each in sorted(visits, key=lambda each: (each["createdOn"], each["id"]))
                 if each["active"]
             ),

@@ -97,6 +97,7 @@ def test_the_facts_are_those_that_plain_python_makes(db: Database, seed: int) ->
         for subject, facts in expected.items()
         if any(job.stands and job.created_at >= since for job in facts.jobs)
         or any(lead.status == "open" and lead.created_at >= since for lead in facts.leads)
+        or any(each.status in {"open", "sold"} and each.modified_at >= since for each in facts.estimates)
     }
     assert set(seen) == concerned | {1, 2, 10}
     assert 20 < len(seen) < len(subjects)
