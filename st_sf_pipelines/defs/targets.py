@@ -13,7 +13,7 @@ from st_sf_pipelines.store import conversions
 from st_sf_pipelines.store.derived import PROFILE
 from st_sf_pipelines.store.standing import Standing
 from st_sf_pipelines.sync.afterwards import convert_leads, tell
-from st_sf_pipelines.sync.deliver import deliver
+from st_sf_pipelines.sync.deliver import Prepared, deliver, prepare
 from st_sf_pipelines.sync.derive import FOLLOWS
 from st_sf_pipelines.systems.crm.objects import ACTIVITY
 from st_sf_pipelines.systems.targets import SYSTEMS, System
@@ -46,6 +46,7 @@ def _asset(system: System, target: ObjectMap) -> dg.AssetsDefinition:
         partitions_def=TENANTS,
         code_version=target.digest,
         pool=system.name,
+        op_tags={"dagster/priority": "-1"},  # behind all that is derived: a target is planned and guarded as a whole
         metadata={"dagster/column_schema": dg.TableSchema([dg.TableColumn(target.key), *columns])},
         check_specs=[
             dg.AssetCheckSpec(
@@ -111,18 +112,29 @@ def _deliver(work: Round, system: System, asset: str, counts: dict[str, Any]) ->
         work.destination(system),
         next(target for target in maps if target.asset == asset),
         maps,
-        system.key(work.tenant),
-        work.as_of,
-        work.scope,
+        _prepared(work, system),
         work.run_id,
         counts,
-        guard=work.site.guard_of(work.tenant),
-        closing=system.closing,
         skip_adoption=system.section(work.tenant).adopt == "skip",
         sends=work.sends,
-        values=system.values(system.section(work.tenant), work.as_of),
         check=work.lock.check,
     )
+
+
+def _prepared(work: Round, system: System) -> Prepared:
+    if system.name not in work.prepared:
+        work.prepared[system.name] = prepare(
+            work.db,
+            work.tenant,
+            system.maps(work.tenant),
+            system.key(work.tenant),
+            work.as_of,
+            work.scope,
+            guard=work.site.guard_of(work.tenant),
+            closing=system.closing,
+            values=system.values(system.section(work.tenant), work.as_of),
+        )
+    return work.prepared[system.name]
 
 
 def _follow_up(work: Round, system: System, asset: str, counts: dict[str, Any]) -> None:
