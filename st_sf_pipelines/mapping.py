@@ -53,6 +53,11 @@ def only_true(*values: Any) -> Any:
     return True if values[0] else OMIT
 
 
+def unless_empty(*values: Any) -> Any:
+    """Send what is there, and clear nothing: what the target requires stays as it was when we no longer know it."""
+    return OMIT if values[0] is None else as_is(values[0])
+
+
 def parent(*values: Any) -> Any:
     """Point to a parent by its external id; `Field.refers_to` names the parent's key field."""
     return values[0]
@@ -89,6 +94,7 @@ class Transform(StrEnum):
     LINES = "lines"
     FIRST_OF = "first_of"
     ONLY_TRUE = "only_true"
+    UNLESS_EMPTY = "unless_empty"
     PARENT = "parent"
     REFERENCE = "reference"
     NOON = "noon"
@@ -102,6 +108,7 @@ _TRANSFORMS: Final[dict[Transform, Callable[..., Any]]] = {
     Transform.LINES: lines,
     Transform.FIRST_OF: first_of,
     Transform.ONLY_TRUE: only_true,
+    Transform.UNLESS_EMPTY: unless_empty,
     Transform.PARENT: parent,
     Transform.REFERENCE: reference,
     Transform.NOON: noon,

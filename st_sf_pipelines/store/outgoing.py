@@ -90,35 +90,45 @@ _CUSTOMERS_DEALS: Final = Source(
     _DEAL_COLUMNS, f"{_DEALS} AND o.opened_for > 0 ORDER BY o.id", f"{_DEAL_COUNT} AND opened_for > 0"
 )
 
-# One row for each job completed since a day that stays as it was first chosen (SF-3). Salesforce keeps the length of an
-# event in whole minutes.
+# One row for each job completed since a day that stays as it was first chosen (SF-3); one that has its event keeps it,
+# and the event tells what became of the job. Salesforce keeps the length of an event in whole minutes.
 _EVENTS_SINCE: Final = "SELECT at FROM sync.watermarks WHERE tenant_id = %(tenant)s AND asset = 'salesforce/events'"
+_IS_COMPLETED: Final = f"(j.active AND j.status = 'completed' AND j.completed_on >= ({_EVENTS_SINCE}))"
+_WITH_AN_EVENT: Final = f"""
+FROM servicetitan.jobs j
+LEFT JOIN customers.survivor s ON s.tenant_id = j.tenant_id AND s.st_id = j.customer_id
+CROSS JOIN LATERAL (SELECT coalesce(s.survivor_id, j.customer_id) AS keeper) k
+JOIN customers.profile p ON p.tenant_id = j.tenant_id AND p.st_id = k.keeper
+WHERE j.tenant_id = %(tenant)s AND ({_IS_COMPLETED} OR EXISTS (
+    SELECT FROM sync.deliveries d
+    WHERE d.tenant_id = j.tenant_id AND d.asset = 'salesforce/events' AND d.subject = j.id))"""
 _COMPLETED: Final = Source(
     ("key", "contact", "account", "subject_line", "starts_at", "ends_at", "description", "synced_at"),
-    f"""SELECT j.id AS subject, j.id::text AS key_id, k.keeper AS parent_subject, k.keeper AS contact,
-               k.keeper AS account, concat_ws(': ', 'Job #' || coalesce(j.job_number, j.id::text), t.name)
-               AS subject_line, date_trunc('minute', coalesce(v.starts_at, j.completed_on - interval '1 hour'))
-               AS starts_at, date_trunc('minute', j.completed_on) AS ends_at,
-               'Completed; ' || coalesce(u.name, 'no business unit') AS description
-        FROM servicetitan.jobs j JOIN subject ON subject.st_id = j.customer_id
-        LEFT JOIN customers.survivor s ON s.tenant_id = j.tenant_id AND s.st_id = j.customer_id
-        CROSS JOIN LATERAL (SELECT coalesce(s.survivor_id, j.customer_id) AS keeper) k
-        JOIN customers.profile p ON p.tenant_id = j.tenant_id AND p.st_id = k.keeper
+    f"""SELECT j.id AS subject, j.id::text AS key_id, j.keeper AS parent_subject, j.keeper AS contact,
+               j.keeper AS account, concat_ws(': ', 'Job #' || coalesce(j.job_number, j.id::text), t.name)
+               || CASE WHEN b.now <> 'Completed' THEN ' (' || lower(b.now) || ')' ELSE '' END AS subject_line,
+               date_trunc('minute', coalesce(v.starts_at, j.completed_on - interval '1 hour')) AS starts_at,
+               date_trunc('minute', j.completed_on) AS ends_at,
+               b.now || '; ' || coalesce(u.name, 'no business unit') AS description
+        FROM (SELECT j.*, k.keeper {_WITH_AN_EVENT}) j JOIN subject ON subject.st_id = j.customer_id
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN NOT j.active THEN 'Deleted' WHEN j.status IN ('completed', 'canceled')
+                   THEN initcap(j.status) ELSE 'Reopened' END AS now) b
         LEFT JOIN servicetitan.job_types t ON t.tenant_id = j.tenant_id AND t.id = j.job_type_id
         LEFT JOIN servicetitan.business_units u ON u.tenant_id = j.tenant_id AND u.id = j.business_unit_id
         LEFT JOIN LATERAL (
             SELECT a.starts_at FROM servicetitan.appointments a
             WHERE a.tenant_id = j.tenant_id AND a.job_id = j.id AND a.active AND a.starts_at < j.completed_on
             AND a.starts_at > j.completed_on - interval '1 day' ORDER BY a.starts_at DESC LIMIT 1) v ON true
-        WHERE j.tenant_id = %(tenant)s AND j.active AND j.status = 'completed'
-        AND j.completed_on >= ({_EVENTS_SINCE}) ORDER BY j.id""",
-    f"""SELECT count(*) AS count FROM servicetitan.jobs j
-        LEFT JOIN customers.survivor s ON s.tenant_id = j.tenant_id AND s.st_id = j.customer_id
-        JOIN customers.profile p ON p.tenant_id = j.tenant_id AND p.st_id = coalesce(s.survivor_id, j.customer_id)
-        WHERE j.tenant_id = %(tenant)s AND j.active AND j.status = 'completed'
-        AND j.completed_on >= ({_EVENTS_SINCE})""",
-    prepare="""INSERT INTO sync.watermarks (tenant_id, asset, at)
-               VALUES (%(tenant)s, 'salesforce/events', %(events_since)s) ON CONFLICT DO NOTHING""",
+        ORDER BY j.id""",
+    f"SELECT count(*) AS count {_WITH_AN_EVENT}",
+    prepare=f"""WITH since AS (
+                    INSERT INTO sync.watermarks (tenant_id, asset, at)
+                    VALUES (%(tenant)s, 'salesforce/events', %(events_since)s) ON CONFLICT DO NOTHING)
+                DELETE FROM sync.deliveries d USING servicetitan.jobs j
+                WHERE d.tenant_id = %(tenant)s AND d.asset = 'salesforce/events' AND d.remote_id IS NULL
+                AND d.sent_at IS NULL AND j.tenant_id = d.tenant_id AND j.id = d.subject
+                AND j.customer_id IN (SELECT st_id FROM subject) AND {_IS_COMPLETED} IS NOT TRUE""",
 )
 
 # One row for each lead with a deal that had no customer when it was first seen; a converted one is left as it is.

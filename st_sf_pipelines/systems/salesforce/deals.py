@@ -42,8 +42,8 @@ EVENT: Final = ObjectMap("salesforce/events", "Event", key="ServiceTitan_Job_Id_
     Field("WhoId",                        "contact",                 Transform.REFERENCE, refers_to=CONTACT.asset),
     Field("WhatId",                       "account",                 Transform.REFERENCE, refers_to=ACCOUNT.asset),
     Field("Subject",                      "subject_line",            at_most=255),
-    Field("StartDateTime",                "starts_at"),
-    Field("EndDateTime",                  "ends_at"),
+    Field("StartDateTime",                "starts_at",               Transform.UNLESS_EMPTY),
+    Field("EndDateTime",                  "ends_at",                 Transform.UNLESS_EMPTY),
     Field("Description",                  "description",             at_most=32_000),
 ), says="One Event for each job completed since `events_since`, on its contact and account.", source="completed jobs", parent=CONTACT.asset)  # noqa: E501
 
