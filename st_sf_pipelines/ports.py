@@ -281,6 +281,11 @@ class Destination(Protocol):
         ...
 
     @property
+    def stray_codes(self) -> tuple[str, ...]:
+        """The codes that a refusal may bear when a record pointed to was deleted there; the first says just that."""
+        ...
+
+    @property
     def usage(self) -> tuple[int, int] | None:
         """API calls used and allowed today, as the last answer said; None where the system counts none."""
         ...

@@ -44,8 +44,17 @@ def resend(db: Database, tenant_id: int, asset: str, actual: Iterable[tuple[int,
 
 
 def park_missing(db: Database, tenant_id: int, asset: str, keys: Sequence[str]) -> None:
-    """Park what the target no longer holds: a record that somebody deleted is listed, not made again (SF-13)."""
+    """Park what the target no longer holds: a record that somebody deleted is listed, not made again (SF-13).
+
+    What is new and hangs on one of these waits for it, and for nothing else.
+    """
     with db.connect() as connection:
+        connection.execute(
+            """UPDATE sync.deliveries d SET next_try_at = NULL FROM sync.deliveries p
+               WHERE p.tenant_id = %s AND p.asset = %s AND p.key = ANY(%s) AND d.tenant_id = p.tenant_id
+               AND d.parent_asset = p.asset AND d.parent_subject = p.subject AND d.remote_id IS NULL""",
+            [tenant_id, asset, list(keys)],
+        )
         connection.execute(
             """UPDATE sync.deliveries SET state = 'parked', code = 'NOT_FOUND', message = 'is missing in the target',
                    wanted = coalesce(wanted, agreed), wanted_digest = coalesce(wanted_digest, agreed_digest),

@@ -93,7 +93,7 @@ def deliver(
         if before.pending and sends:
             open_targets(db, destination, tenant.id, siblings, skip=skip_adoption)
             seed(db, destination, tenant.id, target, siblings)
-            push(db, destination, tenant.id, target, run_id, check)
+            push(db, destination, tenant.id, target, siblings, run_id, check)
     finally:
         counts.update(ledger.outcomes(db, run_id, tenant.id, target.asset))
         standing = standings.standing(db, tenant.id, target.asset, source)

@@ -6,6 +6,7 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from st_sf_pipelines.ports import Json, Receipt, Remote, Told, Upsert
+from st_sf_pipelines.systems.crm.codes import STRAY_CODES
 from st_sf_pipelines.systems.crm.documents import fields_of, same, value_at
 from st_sf_pipelines.systems.crm.lookup import VALUES, among, chunks, none_taken
 from st_sf_pipelines.systems.crm.objects import PIPELINES, STAGES
@@ -45,6 +46,11 @@ class CrmClient:
     def calls(self) -> int:
         """How many calls were sent."""
         return self._session.calls
+
+    @property
+    def stray_codes(self) -> tuple[str, ...]:
+        """The codes that a refusal may bear when a record pointed to was deleted; the first says just that."""
+        return STRAY_CODES
 
     @property
     def usage(self) -> None:

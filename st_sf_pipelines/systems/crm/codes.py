@@ -35,6 +35,8 @@ REFUSALS: Final = (
 # fmt: on
 
 GONE_CODES: Final = tuple(refusal.code for refusal in REFUSALS if refusal.outcome is Outcome.GONE)
+STRAY_CODES: Final = ("INVALID_REFERENCE", "SERVER_ERROR")
+"""The codes behind which may stand that a record pointed to was deleted; a Payload of numeric ids just fails then."""
 _BY_CODE: Final = {refusal.code: refusal for refusal in REFUSALS}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from st_sf_pipelines.systems.salesforce.codes import STRAY_CODES
 from st_sf_pipelines.systems.salesforce.collection import ID, ROWS
 from st_sf_pipelines.systems.salesforce.conversion import Converter
 from st_sf_pipelines.systems.salesforce.finding import Finder
@@ -43,6 +44,11 @@ class SalesforceClient:
     def calls(self) -> int:
         """How many calls were sent, tokens aside."""
         return self._session.calls
+
+    @property
+    def stray_codes(self) -> tuple[str, ...]:
+        """The codes that a refusal may bear when a record pointed to was deleted; the first says just that."""
+        return STRAY_CODES
 
     @property
     def usage(self) -> tuple[int, int] | None:
