@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 UNDECIDED: Final = "TWO_CANDIDATES"
 """The code of a record that waits for a person to choose among candidates."""
 
+HANDED_OVER: Final = "HANDED_OVER"
+"""The code of a lead's contact whose customer has one of its own: no record of ours, until a person has merged them."""
+
 BACKOFF_SECONDS: Final = 30
 """A record refused for a passing reason waits this long before the next try, twice as long each time, up to an hour."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from psycopg.types.json import Jsonb
 
 from st_sf_pipelines.store.derived import COLUMN_LIST, COLUMNS
+from st_sf_pipelines.store.ledger import HANDED_OVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,7 +41,8 @@ _CUSTOMERS: Final = Source(
     "SELECT count(*) AS count FROM customers.profile WHERE tenant_id = %(tenant)s",
 )
 
-# One row for each customer or lead that has a contact in the CRM (CRM-1).
+# One row for each customer or lead that has a contact in the CRM (CRM-1). A lead's contact that its customer did not
+# need is counted as long as it waits for a person.
 _CONTACTS: Final = Source(
     (
         *("key", "contact_type", "customer_type", "first_name", "last_name", "email", "phone"),
@@ -56,7 +58,9 @@ _CONTACTS: Final = Source(
        LEFT JOIN customers.profile p ON p.tenant_id = c.tenant_id AND p.st_id = c.subject
        LEFT JOIN servicetitan.leads l ON l.tenant_id = c.tenant_id AND l.id = -c.subject
        WHERE c.tenant_id = %(tenant)s ORDER BY c.subject""",
-    "SELECT count(*) AS count FROM pipeline.contacts WHERE tenant_id = %(tenant)s",
+    f"""SELECT (SELECT count(*) FROM pipeline.contacts WHERE tenant_id = %(tenant)s)
+             + (SELECT count(*) FROM sync.deliveries WHERE tenant_id = %(tenant)s AND asset = 'crm/contacts'
+                AND state = 'parked' AND code = '{HANDED_OVER}') AS count""",
 )
 
 # One row a deal, with what a target shows of its job, its estimate, its campaign and its people. A lead's deal is the
