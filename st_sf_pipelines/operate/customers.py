@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from st_sf_pipelines.settings import Settings
 
 
-_ID: Final = re.compile(r"(?P<lead>lead_)?\D*(?P<id>\d+)(_\d+)?\D*")
+_ID: Final = re.compile(r"\D*?(?P<lead>lead_)?(?P<id>\d+)(_\d+)?\D*")
 
 
 def subject_of(text: str) -> int:
-    """Read whom a person means: 12345, st_12345, an opportunity's st_12345_2, or lead_67 (below zero).
+    """Read whom a person means: 12345, st_12345, an opportunity's st_12345_2, or lead_67, st_lead_67 (below zero).
 
     Raise ConfigError if the text is none of these.
     """

@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 class Source:
     """One kind of row: all of those that belong to the customers in the temporary table `subject`, and how many.
 
-    A row has `subject` (our id of it), `key_id` (what its key is made of) and the `columns` that maps may use; where
-    its parent is not the record of the same subject, `parent_subject` and, if it varies, `parent_asset` name it.
-    `prepare` is done before, in the same transaction. The statements may use %(tenant)s and what the section gives.
+    A row has `subject` (our id of it), `key_id` (what its key is made of) and the `columns` that maps may use; the ids
+    in those of `keys` go out in the format of the tenant's keys. Where its parent is not the record of the same
+    subject, `parent_subject` and, if it varies, `parent_asset` name it. `prepare` is done before, in the same
+    transaction. The statements may use %(tenant)s and what the section gives.
     """
 
     columns: tuple[str, ...]
     rows: str
     count: str
+    keys: tuple[str, ...] = ()
     prepare: str | None = None
 
 
@@ -68,10 +70,10 @@ _CONTACTS: Final = Source(
 _DEAL_KEY: Final = "CASE WHEN o.opened_for > 0 THEN o.opened_for || '_' || o.number ELSE 'lead_' || -o.opened_for END"
 _DEALS: Final = f"""
 SELECT o.id AS subject, {_DEAL_KEY} AS key_id, o.subject AS parent_subject, o.subject AS contact,
-       o.subject::text AS account_id, o.pipeline, o.pipeline AS pipeline_slug, o.stage, o.stage AS stage_slug, o.status,
+       o.subject AS account_key, o.pipeline, o.pipeline AS pipeline_slug, o.stage, o.stage AS stage_slug, o.status,
        o.title, o.value_cents / 100.0 AS value, o.close_on AS close_date, o.notes, o.notes AS description,
        coalesce(o.job_id::text, 'lead_' || o.lead_id, 'estimate_' || o.estimate_id) AS job_key,
-       o.job_id, j.job_number, o.estimate_id::text AS estimate_id, e.name AS estimate_name,
+       o.job_id, j.job_number, o.estimate_id, e.name AS estimate_name,
        trim(BOTH '-' FROM regexp_replace(lower(u.name), '[^a-z0-9]+', '-', 'g')) AS business_unit_slug,
        g.name AS campaign, coalesce(o.owner_email, t.email, w.email) AS owner_email,
        NULL::text AS next_step, NULL::integer AS confidence
@@ -89,9 +91,10 @@ _DEAL_COLUMNS: Final = (
     *("close_date", "notes", "description", "job_key", "job_id", "job_number", "estimate_id", "estimate_name"),
     *("business_unit_slug", "campaign", "owner_email", "next_step", "confidence", "synced_at"),
 )
-_ALL_DEALS: Final = Source(_DEAL_COLUMNS, f"{_DEALS} ORDER BY o.id", _DEAL_COUNT)
+_DEAL_KEYS: Final = ("account_key", "job_id", "estimate_id")
+_ALL_DEALS: Final = Source(_DEAL_COLUMNS, f"{_DEALS} ORDER BY o.id", _DEAL_COUNT, _DEAL_KEYS)
 _CUSTOMERS_DEALS: Final = Source(
-    _DEAL_COLUMNS, f"{_DEALS} AND o.opened_for > 0 ORDER BY o.id", f"{_DEAL_COUNT} AND opened_for > 0"
+    _DEAL_COLUMNS, f"{_DEALS} AND o.opened_for > 0 ORDER BY o.id", f"{_DEAL_COUNT} AND opened_for > 0", _DEAL_KEYS
 )
 
 # One row for each job completed since a day that stays as it was first chosen (SF-3); one that has its event keeps it,
@@ -146,7 +149,7 @@ _LEADS: Final = Source(
         *("key", "first_name", "last_name", "company", "name", "email", "phone", "address_line1", "address_line2"),
         *("city", "state", "zip", "country", "status", "lead_source", "owner_email", "synced_at"),
     ),
-    f"""SELECT l.id AS subject, l.id::text AS key_id, l.first_name, l.last_name, NULL::text AS company, l.name,
+    f"""SELECT l.id AS subject, 'lead_' || l.id AS key_id, l.first_name, l.last_name, NULL::text AS company, l.name,
                l.email, l.phone, l.street AS address_line1, l.unit AS address_line2, l.city, l.state, l.zip, l.country,
                initcap(l.status) AS status,
                (SELECT g.name FROM servicetitan.campaigns g WHERE g.tenant_id = l.tenant_id AND g.id = l.campaign_id)

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from st_sf_pipelines.cli import app
 from st_sf_pipelines.errors import ConfigError
+from st_sf_pipelines.operate.customers import subject_of
 from st_sf_pipelines.simulators.servicetitan.faults import rules
 from st_sf_pipelines_tests.acceptance.desk import new_customer
 
@@ -119,3 +120,11 @@ def test_config_masks_every_secret(world: World) -> None:
     for secret in (world.st.credentials["client_secret"], world.st.credentials["app_key"]):
         assert secret not in text
     assert world.sf.credentials["access_token"] not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [("67", 67), ("st_67", 67), ("tx_67_3", 67), ("lead_67", -67), ("st_lead_67", -67), (" dal_lead_67 ", -67)],
+)
+def test_a_customer_an_opportunity_and_a_lead_are_named_by_their_keys_in_any_target(text: str, subject: int) -> None:
+    assert subject_of(text) == subject
