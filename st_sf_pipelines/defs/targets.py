@@ -8,11 +8,12 @@ from st_sf_pipelines.defs.raw import key_of
 from st_sf_pipelines.defs.resources import TENANTS, RoundResource
 from st_sf_pipelines.defs.round import Round, metadata
 from st_sf_pipelines.errors import StSfError
-from st_sf_pipelines.mapping import ObjectMap
+from st_sf_pipelines.mapping import Field, ObjectMap, Transform
 from st_sf_pipelines.store import conversions
-from st_sf_pipelines.store.derived import PROFILE
+from st_sf_pipelines.store.outgoing import SOURCES
 from st_sf_pipelines.store.standing import Standing
 from st_sf_pipelines.sync.afterwards import convert_leads, tell
+from st_sf_pipelines.sync.deals import ASSET as DEALS
 from st_sf_pipelines.sync.deliver import Prepared, deliver, prepare
 from st_sf_pipelines.sync.derive import FOLLOWS
 from st_sf_pipelines.systems.crm.objects import ACTIVITY
@@ -22,14 +23,15 @@ if TYPE_CHECKING:
     from st_sf_pipelines.ports import Converts, Hears
 
 CHECK = "every_record_accounted_for"
-_TYPES = {name: kind for name, kind, _ in PROFILE} | {"tenant_id": "bigint", "synced_at": "timestamptz"}
+_WRITES = {"pipeline.contacts": DEALS, "pipeline.activities": DEALS}
+"""Tables that are no asset of their own, and the asset that writes them; every other bears its asset's name."""
 
 
 def _asset(system: System, target: ObjectMap) -> dg.AssetsDefinition:
     columns = [
         dg.TableColumn(
             field.to,
-            type=_TYPES.get(field.columns[0], "text") if field.columns else "constant",
+            type=_type(target, field),
             description=f"← {', '.join(field.columns) or field.constant}",
         )
         for field in target.fields
@@ -83,7 +85,7 @@ def _asset(system: System, target: ObjectMap) -> dg.AssetsDefinition:
                 **({"API calls left": allowed - used} if used is not None and allowed is not None else {}),
                 "as of": work.as_of.isoformat(),
                 "dagster/row_count": standing.synced,
-                "dagster/column_lineage": _lineage(target),
+                "dagster/column_lineage": lineage(target),
             },
             check_results=[_check(work, standing)],
         )
@@ -91,15 +93,33 @@ def _asset(system: System, target: ObjectMap) -> dg.AssetsDefinition:
     return materialize
 
 
-def _lineage(target: ObjectMap) -> dg.TableColumnLineage:
-    """Draw each field from the columns that it is made of, as the map's row says."""
-    home = {"segment": key_of("customers/segment")} | {name: key_of("customers/profile") for name, *_ in PROFILE}
-    return dg.TableColumnLineage(
-        {
-            field.to: [dg.TableColumnDep(home[column], column) for column in field.columns if column in home]
-            for field in target.fields
-        }
-    )
+def _type(target: ObjectMap, field: Field) -> str:
+    """Say of what type a field's values are, in the words of our database."""
+    if not field.columns:
+        return {bool: "boolean", int: "integer", float: "numeric"}.get(type(field.constant), "text")
+    if field.transform in _TEXTS:
+        return "text"
+    if field.values:
+        return "text" if isinstance(next(iter(field.values.values())), str) else "integer"
+    return SOURCES[target.source].columns[field.columns[0]].type
+
+
+_TEXTS = {Transform.TEXT, Transform.LINES, Transform.PARENT, Transform.REFERENCE, Transform.USER}
+
+
+def lineage(target: ObjectMap) -> dg.TableColumnLineage:
+    """Draw each field from the columns that it is made of, as the map's row and the source's table of columns say."""
+    columns = SOURCES[target.source].columns
+    made_of = {field.to: [each for name in field.columns for each in columns[name].made_of] for field in target.fields}
+    return dg.TableColumnLineage({to: [_dep(each) for each in dict.fromkeys(names)] for to, names in made_of.items()})
+
+
+def _dep(made_of: str) -> dg.TableColumnDep:
+    """Name the asset and the column of a column of ours; of a table that is no asset, the table goes along."""
+    table, _, column = made_of.rpartition(".")
+    if table in _WRITES:
+        return dg.TableColumnDep(key_of(_WRITES[table]), f"{table.rpartition('.')[2]}.{column}")
+    return dg.TableColumnDep(key_of(table.replace(".", "/")), column)
 
 
 def _deliver(work: Round, system: System, asset: str, counts: dict[str, Any]) -> Standing:

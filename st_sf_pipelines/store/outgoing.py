@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from psycopg.types.json import Jsonb
 
-from st_sf_pipelines.store.derived import COLUMN_LIST, COLUMNS
+from st_sf_pipelines.store.derived import COLUMN_LIST, PROFILE
 from st_sf_pipelines.store.ledger import HANDED_OVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from st_sf_pipelines.store.database import Connection, Database
+
+
+class Column(NamedTuple):
+    """What a column is, and what it is made of: columns of the tables in which our assets lie ('schema.table.column').
+
+    One that nobody here wrote (the time of the round) is made of nothing.
+    """
+
+    type: str
+    made_of: tuple[str, ...]
+
+
+def _columns(home: str, table: str) -> dict[str, Column]:
+    """Read a table of columns: in each line a name, a type, and what it is made of; of `home` by the name alone."""
+    rows = (line.split() for line in table.strip().splitlines())
+    return {
+        name: Column(kind, tuple(each if "." in each else f"{home}.{each}" for each in made_of))
+        for name, kind, *made_of in rows
+    }
 
 
 @dataclass(frozen=True)
@@ -26,7 +45,7 @@ class Source:
     transaction. The statements may use %(tenant)s and what the section gives.
     """
 
-    columns: tuple[str, ...]
+    columns: Mapping[str, Column]
     rows: str
     count: str
     keys: tuple[str, ...] = ()
@@ -35,7 +54,19 @@ class Source:
 
 # One row a customer, for Accounts and Contacts.
 _CUSTOMERS: Final = Source(
-    COLUMNS,
+    {
+        **_columns(
+            "customers.profile",
+            """
+            key         text         st_id
+            st_id       bigint       st_id
+            tenant_id   bigint       tenant_id
+            segment     text         customers.segment.segment
+            synced_at   timestamptz
+        """,
+        ),
+        **{name: Column(kind, (f"customers.profile.{name}",)) for name, kind, _ in PROFILE},
+    },
     f"""SELECT st_id AS subject, st_id::text AS key_id, st_id, p.tenant_id, {COLUMN_LIST}, s.segment
         FROM customers.profile p JOIN subject USING (st_id)
         LEFT JOIN customers.segment s USING (tenant_id, st_id)
@@ -46,9 +77,23 @@ _CUSTOMERS: Final = Source(
 # One row for each customer or lead that has a contact in the CRM (CRM-1). A lead's contact that its customer did not
 # need is counted as long as it waits for a person.
 _CONTACTS: Final = Source(
-    (
-        *("key", "contact_type", "customer_type", "first_name", "last_name", "email", "phone"),
-        *("address_line1", "address_line2", "city", "state", "zip", "synced_at"),
+    _columns(
+        "pipeline.contacts",
+        """
+        key             text         subject
+        contact_type    text         kind
+        customer_type   text         customers.profile.type
+        first_name      text         customers.profile.first_name      servicetitan.leads.first_name
+        last_name       text         customers.profile.last_name       servicetitan.leads.last_name
+        email           text         customers.profile.email           servicetitan.leads.email
+        phone           text         customers.profile.phone           servicetitan.leads.phone
+        address_line1   text         customers.profile.address_line1   servicetitan.leads.street
+        address_line2   text         customers.profile.address_line2   servicetitan.leads.unit
+        city            text         customers.profile.city            servicetitan.leads.city
+        state           text         customers.profile.state           servicetitan.leads.state
+        zip             text         customers.profile.zip             servicetitan.leads.zip
+        synced_at       timestamptz
+    """,
     ),
     """SELECT c.subject, CASE WHEN c.subject > 0 THEN c.subject::text ELSE 'lead_' || -c.subject END AS key_id,
               c.kind AS contact_type, lower(p.type) AS customer_type,
@@ -86,10 +131,34 @@ LEFT JOIN servicetitan.technicians t ON t.tenant_id = o.tenant_id AND t.id = o.s
 LEFT JOIN servicetitan.employees w ON w.tenant_id = o.tenant_id AND w.id = o.seller_id
 WHERE o.tenant_id = %(tenant)s"""
 _DEAL_COUNT: Final = "SELECT count(*) AS count FROM pipeline.opportunities WHERE tenant_id = %(tenant)s"
-_DEAL_COLUMNS: Final = (
-    *("key", "account_key", "contact", "pipeline", "pipeline_slug", "stage", "stage_slug", "status", "title", "value"),
-    *("close_date", "notes", "description", "job_key", "job_id", "job_number", "estimate_id", "estimate_name"),
-    *("business_unit_slug", "campaign", "owner_email", "next_step", "confidence", "synced_at"),
+_DEAL_COLUMNS: Final = _columns(
+    "pipeline.opportunities",
+    """
+    key                  text         opened_for  number
+    account_key          text         subject
+    contact              bigint       subject
+    pipeline             text         pipeline
+    pipeline_slug        text         pipeline
+    stage                text         stage
+    stage_slug           text         stage
+    status               text         status
+    title                text         title
+    value                numeric      value_cents
+    close_date           date         close_on
+    notes                text         notes
+    description          text         notes
+    job_key              text         job_id  lead_id  estimate_id
+    job_id               text         job_id
+    job_number           text         servicetitan.jobs.job_number
+    estimate_id          text         estimate_id
+    estimate_name        text         servicetitan.estimates.name
+    business_unit_slug   text         servicetitan.business_units.name
+    campaign             text         servicetitan.campaigns.name
+    owner_email          text         owner_email  servicetitan.technicians.email  servicetitan.employees.email
+    next_step            text
+    confidence           integer
+    synced_at            timestamptz
+""",
 )
 _DEAL_KEYS: Final = ("account_key", "job_id", "estimate_id")
 _ALL_DEALS: Final = Source(_DEAL_COLUMNS, f"{_DEALS} ORDER BY o.id", _DEAL_COUNT, _DEAL_KEYS)
@@ -110,7 +179,19 @@ WHERE j.tenant_id = %(tenant)s AND ({_IS_COMPLETED} OR EXISTS (
     SELECT FROM sync.deliveries d
     WHERE d.tenant_id = j.tenant_id AND d.asset = 'salesforce/events' AND d.subject = j.id))"""
 _COMPLETED: Final = Source(
-    ("key", "contact", "account", "subject_line", "starts_at", "ends_at", "description", "synced_at"),
+    _columns(
+        "servicetitan.jobs",
+        """
+        key            text         id
+        contact        bigint       customer_id
+        account        bigint       customer_id
+        subject_line   text         job_number  servicetitan.job_types.name  status
+        starts_at      timestamptz  servicetitan.appointments.starts_at  completed_on
+        ends_at        timestamptz  completed_on
+        description    text         status  servicetitan.business_units.name
+        synced_at      timestamptz
+    """,
+    ),
     f"""SELECT j.id AS subject, j.id::text AS key_id, j.keeper AS parent_subject, j.keeper AS contact,
                j.keeper AS account, concat_ws(': ', 'Job #' || coalesce(j.job_number, j.id::text), t.name)
                || CASE WHEN b.now <> 'Completed' THEN ' (' || lower(b.now) || ')' ELSE '' END AS subject_line,
@@ -145,9 +226,27 @@ AND EXISTS (SELECT FROM pipeline.opportunities o WHERE o.tenant_id = l.tenant_id
 AND (l.customer_id IS NULL OR EXISTS (SELECT FROM sync.deliveries d WHERE d.tenant_id = l.tenant_id
                                       AND d.asset = 'salesforce/leads' AND d.subject = l.id))"""
 _LEADS: Final = Source(
-    (
-        *("key", "first_name", "last_name", "company", "name", "email", "phone", "address_line1", "address_line2"),
-        *("city", "state", "zip", "country", "status", "lead_source", "owner_email", "synced_at"),
+    _columns(
+        "servicetitan.leads",
+        """
+        key             text         id
+        first_name      text         first_name
+        last_name       text         last_name
+        company         text
+        name            text         name
+        email           text         email
+        phone           text         phone
+        address_line1   text         street
+        address_line2   text         unit
+        city            text         city
+        state           text         state
+        zip             text         zip
+        country         text         country
+        status          text         status
+        lead_source     text         servicetitan.campaigns.name
+        owner_email     text
+        synced_at       timestamptz
+    """,
     ),
     f"""SELECT l.id AS subject, 'lead_' || l.id AS key_id, l.first_name, l.last_name, NULL::text AS company, l.name,
                l.email, l.phone, l.street AS address_line1, l.unit AS address_line2, l.city, l.state, l.zip, l.country,
@@ -162,7 +261,15 @@ _LEADS: Final = Source(
 
 # One row for each customer that was ever in a segment with a campaign, and that campaign (SF-3).
 _MEMBERS: Final = Source(
-    ("key", "contact", "campaign_id", "synced_at"),
+    _columns(
+        "customers.segment",
+        """
+        key           text         st_id  segment
+        contact       bigint       st_id
+        campaign_id   text         segment
+        synced_at     timestamptz
+    """,
+    ),
     """SELECT m.id AS subject, m.st_id || '_' || m.campaign_id AS key_id, m.st_id AS parent_subject,
               m.st_id AS contact, m.campaign_id
        FROM customers.campaign_members m JOIN subject USING (st_id) WHERE m.tenant_id = %(tenant)s ORDER BY m.id""",
@@ -175,7 +282,19 @@ _MEMBERS: Final = Source(
 
 # One row for each entry of the CRM's activity log, under the opportunity that it tells of, else under the contact.
 _ACTIVITIES: Final = Source(
-    ("key", "type", "title", "body", "contact", "opportunity", "data", "synced_at"),
+    _columns(
+        "pipeline.activities",
+        """
+        key           text         key
+        type          text         kind
+        title         text         title
+        body          text         records
+        contact       bigint       pipeline.opportunities.subject  subject
+        opportunity   bigint       opportunity_id
+        data          jsonb        key  records  at
+        synced_at     timestamptz
+    """,
+    ),
     """SELECT a.id AS subject, a.key AS key_id, coalesce(a.opportunity_id, a.subject) AS parent_subject,
               CASE WHEN a.opportunity_id IS NULL THEN 'crm/contacts' ELSE 'crm/opportunities' END AS parent_asset,
               CASE a.kind WHEN 'job_canceled' THEN 'note' ELSE a.kind END AS type, a.title,
