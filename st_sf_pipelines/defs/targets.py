@@ -143,6 +143,7 @@ def _deliver(work: Round, system: System, asset: str, counts: dict[str, Any]) ->
 
 def _prepared(work: Round, system: System) -> Prepared:
     if system.name not in work.prepared:
+        section = system.section(work.tenant)
         work.prepared[system.name] = prepare(
             work.db,
             work.tenant,
@@ -151,8 +152,8 @@ def _prepared(work: Round, system: System) -> Prepared:
             work.as_of,
             work.scope,
             guard=work.site.guard_of(work.tenant),
-            closing=system.closing,
-            values=system.values(system.section(work.tenant), work.as_of),
+            closing=system.closing(section),
+            values=system.values(section, work.as_of),
         )
     return work.prepared[system.name]
 

@@ -145,7 +145,7 @@ def _held(db: Database, settings: Settings, name: str, asset: str) -> list[str]:
     [tenant] = tenants_of(settings, name)
     system = system_of(asset)
     target = next(each for each in system.maps(tenant) if each.asset == asset)
-    return list(mass_change(db, tenant, target, system.closing, shown=None).keys)
+    return list(mass_change(db, tenant, target, system.closing(system.section(tenant)), shown=None).keys)
 
 
 def _subset(entities: Sequence[str], targets: Sequence[str]) -> dg.JobDefinition:
