@@ -79,7 +79,7 @@ def sync(
 
 @app.command()
 def plan(tenant: TenantOption = None, as_json: JsonOption = False) -> None:
-    """Read and derive, send nothing; tell how many records and calls each object would take."""
+    """Read and derive, send nothing; tell how many records, calls and KB of storage each object would take."""
     from st_sf_pipelines.operate.rounds import planned
 
     report = planned(load(), _rounds(tenant, (), (), {"dry_run": True}))

@@ -327,3 +327,7 @@ class Destination(Protocol):
     def calls_for(self, rows: int) -> int:
         """Say how many calls so many rows of one object will take when nothing is refused (SF-8)."""
         ...
+
+    def storage_for(self, target: ObjectMap, rows: int) -> int | None:
+        """Say how many KB of the target's storage so many new records will take; None where it counts none (SF-3)."""
+        ...

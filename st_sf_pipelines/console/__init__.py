@@ -64,9 +64,11 @@ def rounds(report: Report) -> None:
 
 def plans(report: Report) -> None:
     """Print what the next round would send, and what the guard would not let go."""
-    table = new_table("tenant", "target", "records", "create", "update", "calls", "unchanged", "parked")
+    names = ("records", "create", "update", "calls", "storage", "unchanged", "parked")
+    table = new_table("tenant", "target", *names)
     for name, asset, row in _parts(report, "targets"):
-        _row(table, name, asset, row, "records", "create", "update", "calls", "unchanged", "parked")
+        storage = "" if row["storage_kb"] is None else f"{row['storage_kb']:,} KB"
+        _row(table, name, asset, {**row, "storage": storage}, *names)
     console = out()
     console.print(table)
     for name, asset, row in _parts(report, "targets"):

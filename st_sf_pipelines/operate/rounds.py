@@ -116,7 +116,7 @@ def run_round(
 
 
 def planned(settings: Settings, report: dict[str, Any]) -> dict[str, Any]:
-    """Make the `plan --json` object of a dry round's: for each object the records and calls that it would take.
+    """Make the `plan --json` object of a dry round's: for each object the records, calls and storage that it takes.
 
     `held` lists the keys of those that the mass-change guard would not let go (CRM-15).
     """

@@ -83,7 +83,8 @@ def deliver(
     planned = prepared.planned[target.asset]
     counts["looked"], counts["unchanged"], counts["planned"] = planned.looked, planned.unchanged, before.pending
     calls = destination.calls_for(before.pending)
-    counts["would"] = {"create": before.creates, "update": before.updates, "calls": calls}
+    storage = destination.storage_for(target, before.creates)
+    counts["would"] = {"create": before.creates, "update": before.updates, "calls": calls, "storage_kb": storage}
     called = destination.calls
     try:
         if prepared.held:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,8 @@ from st_sf_pipelines.cli import app
 from st_sf_pipelines.errors import ConfigError
 from st_sf_pipelines.operate.customers import subject_of
 from st_sf_pipelines.simulators.servicetitan.faults import rules
-from st_sf_pipelines_tests.acceptance.desk import new_customer
+from st_sf_pipelines_tests.acceptance.desk import completed_job, new_customer
+from st_sf_pipelines_tests.acceptance.sale import now
 
 if TYPE_CHECKING:
     from st_sf_pipelines_tests.world import World
@@ -77,12 +79,18 @@ def test_an_org_with_people_ends_with_1_until_it_is_adopted(world: World) -> Non
     assert (code, report["ok"]) == (0, True)
 
 
-def test_plan_tells_records_and_calls_and_sends_nothing(world: World) -> None:
-    new_customer(world, "Ann Lee")
+def test_plan_tells_records_calls_and_storage_and_sends_nothing(world: World) -> None:
+    ann = new_customer(world, "Ann Lee")
+    for days in (-1, -2, -3):
+        completed_job(world, ann, now(days))
     code, report = st_sf("plan")
     row = report["tenants"][0]["targets"]["salesforce/accounts"]
-    assert (code, row["records"], row["create"], row["calls"]) == (0, 1, 1, 1)
+    assert (code, row["records"], row["create"], row["calls"], row["storage_kb"]) == (0, 1, 1, 1, 2)
+    events = report["tenants"][0]["targets"]["salesforce/events"]
+    assert (events["create"], events["storage_kb"]) == (3, 6)
     assert world.sf.records("Account") == []
+    words = CliRunner().invoke(app, ["plan"]).stdout
+    assert re.search(r"salesforce/events\s+3\s+3\s+0\s+1\s+6 KB\s+0\s+0", words)
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,9 @@ class CrmClient:
         """Count the calls for so many rows of one object: one for each, and a look-up for every 500."""
         return rows + -(-rows // VALUES)
 
+    def storage_for(self, target: ObjectMap, rows: int) -> None:
+        """Payload counts no storage."""
+
     def push(self, target: ObjectMap, upserts: Sequence[Upsert]) -> Iterator[Sequence[Receipt]]:
         """Write the records; yield receipts, in order, a few at a time. Raise RemoteError."""
         return self._writer.push(target, upserts)

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 _INSTANT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:\+0000|Z)")
 
+USUAL_KB: Final = 2
+"""What the org's data storage counts for a record of most objects."""
+RECORD_KB: Final = {"CampaignMember": 1}
+
 
 class SalesforceClient:
     """A Destination (see ports) for one tenant's org."""
@@ -62,6 +66,10 @@ class SalesforceClient:
     def calls_for(self, rows: int) -> int:
         """Count the calls for so many rows of one object: 1,000 rows go in one."""
         return -(-rows // (ROWS * COLLECTIONS))
+
+    def storage_for(self, target: ObjectMap, rows: int) -> int:
+        """Count the KB of data storage that so many new records take: as many for each, whatever it holds."""
+        return rows * RECORD_KB.get(target.remote, USUAL_KB)
 
     def push(self, target: ObjectMap, upserts: Sequence[Upsert]) -> Iterator[Sequence[Receipt]]:
         """Write records; yield receipts as they come. A request that is refused whole is halved (SF-6).
