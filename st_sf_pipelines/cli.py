@@ -79,10 +79,10 @@ def sync(
 
 @app.command()
 def plan(tenant: TenantOption = None, as_json: JsonOption = False) -> None:
-    """Read and derive, send nothing; tell how many records and calls each object would take."""
+    """Read and derive, send nothing; tell how many records, calls and KB of storage each object would take."""
     from st_sf_pipelines.operate.rounds import planned
 
-    report = planned(_rounds(tenant, (), (), {"dry_run": True}))
+    report = planned(load(), _rounds(tenant, (), (), {"dry_run": True}))
     console.show(report, as_json=as_json, how=console.plans)
     sys.exit(1 if any(each["status"] == "failed" for each in report["tenants"]) else 0)
 

@@ -53,6 +53,11 @@ def only_true(*values: Any) -> Any:
     return True if values[0] else OMIT
 
 
+def unless_empty(*values: Any) -> Any:
+    """Send what is there, and clear nothing: what the target requires stays as it was when we no longer know it."""
+    return OMIT if values[0] is None else as_is(values[0])
+
+
 def parent(*values: Any) -> Any:
     """Point to a parent by its external id; `Field.refers_to` names the parent's key field."""
     return values[0]
@@ -93,6 +98,7 @@ class Transform(StrEnum):
     LINES = "lines"
     FIRST_OF = "first_of"
     ONLY_TRUE = "only_true"
+    UNLESS_EMPTY = "unless_empty"
     PARENT = "parent"
     REFERENCE = "reference"
     NOON = "noon"
@@ -106,6 +112,7 @@ _TRANSFORMS: Final[dict[Transform, Callable[..., Any]]] = {
     Transform.LINES: lines,
     Transform.FIRST_OF: first_of,
     Transform.ONLY_TRUE: only_true,
+    Transform.UNLESS_EMPTY: unless_empty,
     Transform.PARENT: parent,
     Transform.REFERENCE: reference,
     Transform.NOON: noon,
@@ -181,7 +188,9 @@ class ObjectMap:
     whose answer was lost is looked up before it is sent again. With no such field at all (`key` is empty) a record is
     known by what is set once, its `create_only` fields. `matches` are the ways to recognise records that are there
     already, the best first; our key goes before all of them. `behind` names assets that go before this one, though no
-    field points to their records.
+    field points to their records. Records that carry one key over time are told apart by the field `within`, which must
+    be the same. `people` are references that are no fields of ours: the target's people set them, and they are read
+    back.
     """
 
     asset: str
@@ -194,6 +203,8 @@ class ObjectMap:
     external_id: bool = True
     matches: tuple[Match, ...] = ()
     behind: tuple[str, ...] = ()
+    within: str | None = None
+    people: tuple[str, ...] = ()
 
     @property
     def ahead(self) -> frozenset[str]:
@@ -243,6 +254,22 @@ class ObjectMap:
             for field in self.fields
             if field.refers_to and field.transform is not Transform.REFERENCE
         }
+
+    def renamed(self, names: Mapping[str, str]) -> ObjectMap:
+        """Give this map under a target's own names of its fields: a whole name, or the group that it stands in."""
+
+        def name(ours: str) -> str:
+            group, dot, inner = ours.partition(".")
+            return names.get(ours) or f"{names.get(group, group)}{dot}{inner}"
+
+        return replace(
+            self,
+            key=name(self.key),
+            fields=tuple(replace(f, to=name(f.to), follows=f.follows and name(f.follows)) for f in self.fields),
+            matches=tuple(replace(way, theirs=tuple(map(name, way.theirs))) for way in self.matches),
+            within=self.within and name(self.within),
+            people=tuple(map(name, self.people)),
+        )
 
     def with_fields(self, added: Sequence[Field]) -> ObjectMap:
         """Lay a site's rows over this map: a row for the same target field replaces, a new one is added."""

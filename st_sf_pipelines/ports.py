@@ -282,6 +282,11 @@ class Destination(Protocol):
         ...
 
     @property
+    def stray_codes(self) -> tuple[str, ...]:
+        """The codes that a refusal may bear when a record pointed to was deleted there; the first says just that."""
+        ...
+
+    @property
     def usage(self) -> tuple[int, int] | None:
         """API calls used and allowed today, as the last answer said; None where the system counts none."""
         ...
@@ -322,4 +327,8 @@ class Destination(Protocol):
 
     def calls_for(self, rows: int) -> int:
         """Say how many calls so many rows of one object will take when nothing is refused (SF-8)."""
+        ...
+
+    def storage_for(self, target: ObjectMap, rows: int) -> int | None:
+        """Say how many KB of the target's storage so many new records will take; None where it counts none (SF-3)."""
         ...

@@ -71,11 +71,19 @@ def rounds(report: Report) -> None:
 
 
 def plans(report: Report) -> None:
-    """Print what the next round would send."""
-    table = new_table("tenant", "target", "records", "create", "update", "calls", "unchanged", "parked")
+    """Print what the next round would send, and what the guard would not let go."""
+    names = ("records", "create", "update", "calls", "storage", "unchanged", "parked")
+    table = new_table("tenant", "target", *names)
     for name, asset, row in _parts(report, "targets"):
-        _row(table, name, asset, row, "records", "create", "update", "calls", "unchanged", "parked")
-    out().print(table)
+        storage = "" if row["storage_kb"] is None else f"{row['storage_kb']:,} KB"
+        _row(table, name, asset, {**row, "storage": storage}, *names)
+    console = out()
+    console.print(table)
+    for name, asset, row in _parts(report, "targets"):
+        if row["held"]:
+            console.print(f"{name} {asset}: the guard holds {len(row['held'])}: {', '.join(row['held'][:LISTED])}")
+        if len(row["held"]) > LISTED:
+            console.print(f"{name} {asset}: and {len(row['held']) - LISTED} more; --json lists them all")
 
 
 def proofs(report: Report) -> None:

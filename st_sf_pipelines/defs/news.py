@@ -64,8 +64,10 @@ def look(db: Database, tenant: Tenant, site: Site, as_of: datetime) -> News:
         assets.append(deals.ASSET)
         reasons.append("a deal is due, or waits to be derived, or a rule was edited")
     for system in SYSTEMS:
+        if (section := system.section(tenant)) is None:
+            continue
         targets = system.maps(tenant)
-        guard, closing = site.guard_of(tenant), system.closing
+        guard, closing = site.guard_of(tenant), system.closing(section)
         if why := deliver.has_news(db, tenant, targets, system.key(tenant), guard, closing):
             assets += [target.asset for target in targets]
             reasons.append(f"{system.name}: {why}")

@@ -100,7 +100,7 @@ def servicetitan(context: dg.AssetExecutionContext, tenant_round: RoundResource)
     asset=SERVICETITAN.key,
     name=READ,
     description="Every entity that the round asked for was read; the run fails if not, at its end (SF-12).",
-    op_tags={"dagster/priority": "-1"},  # behind whatever else is ready
+    op_tags={"dagster/priority": "-2"},  # behind whatever else is ready
 )
 def every_entity_was_read(tenant_round: RoundResource) -> dg.AssetCheckResult:
     """Fail the run for the entities that could not be read."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from st_sf_pipelines.ports import Destination, Listener, Window
     from st_sf_pipelines.store.database import Database, Lock
     from st_sf_pipelines.store.log import Scope
+    from st_sf_pipelines.sync.deliver import Prepared
     from st_sf_pipelines.systems.targets import System
 
 WAIT_SECONDS: Final = 60.0
@@ -56,6 +57,8 @@ class Round:
     """The systems that did not answer when they were read, and what they said: their objects are not written."""
     unread_entities: list[str] = field(default_factory=list)
     """What was said of each entity of ServiceTitan that could not be read: what follows it is left out."""
+    prepared: dict[str, Prepared] = field(default_factory=dict)
+    """What became of each system's plan, which is made before its first object is written."""
     _destinations: dict[str, Destination] = field(default_factory=dict)
 
     @property
@@ -167,7 +170,7 @@ def begin(
             yield work
         finally:
             work.close()
-            error = "; ".join((*work.failures, *work.stopped)) or None
+            error = "; ".join(dict.fromkeys((*work.failures, *work.stopped))) or None
             audit.end_round(db, run_id, tenant.id, work.status, error, whole=work.whole, note=work.note)
 
 

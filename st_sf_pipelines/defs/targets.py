@@ -8,12 +8,13 @@ from st_sf_pipelines.defs.raw import key_of
 from st_sf_pipelines.defs.resources import TENANTS, RoundResource
 from st_sf_pipelines.defs.round import Round, metadata
 from st_sf_pipelines.errors import StSfError
-from st_sf_pipelines.mapping import ObjectMap
+from st_sf_pipelines.mapping import Field, ObjectMap, Transform
 from st_sf_pipelines.store import conversions
-from st_sf_pipelines.store.derived import PROFILE
+from st_sf_pipelines.store.outgoing import SOURCES
 from st_sf_pipelines.store.standing import Standing
 from st_sf_pipelines.sync.afterwards import convert_leads, tell
-from st_sf_pipelines.sync.deliver import deliver
+from st_sf_pipelines.sync.deals import ASSET as DEALS
+from st_sf_pipelines.sync.deliver import Prepared, deliver, prepare
 from st_sf_pipelines.sync.derive import FOLLOWS
 from st_sf_pipelines.systems.crm.objects import ACTIVITY
 from st_sf_pipelines.systems.targets import SYSTEMS, System
@@ -22,14 +23,15 @@ if TYPE_CHECKING:
     from st_sf_pipelines.ports import Converts, Hears
 
 CHECK = "every_record_accounted_for"
-_TYPES = {name: kind for name, kind, _ in PROFILE} | {"tenant_id": "bigint", "synced_at": "timestamptz"}
+_WRITES = {"pipeline.contacts": DEALS, "pipeline.activities": DEALS}
+"""Tables that are no asset of their own, and the asset that writes them; every other bears its asset's name."""
 
 
 def _asset(system: System, target: ObjectMap) -> dg.AssetsDefinition:
     columns = [
         dg.TableColumn(
             field.to,
-            type=_TYPES.get(field.columns[0], "text") if field.columns else "constant",
+            type=_type(target, field),
             description=f"← {', '.join(field.columns) or field.constant}",
         )
         for field in target.fields
@@ -46,6 +48,7 @@ def _asset(system: System, target: ObjectMap) -> dg.AssetsDefinition:
         partitions_def=TENANTS,
         code_version=target.digest,
         pool=system.name,
+        op_tags={"dagster/priority": "-1"},  # behind all that is derived: a target is planned and guarded as a whole
         metadata={"dagster/column_schema": dg.TableSchema([dg.TableColumn(target.key), *columns])},
         check_specs=[
             dg.AssetCheckSpec(
@@ -82,7 +85,7 @@ def _asset(system: System, target: ObjectMap) -> dg.AssetsDefinition:
                 **({"API calls left": allowed - used} if used is not None and allowed is not None else {}),
                 "as of": work.as_of.isoformat(),
                 "dagster/row_count": standing.synced,
-                "dagster/column_lineage": _lineage(target),
+                "dagster/column_lineage": lineage(target),
             },
             check_results=[_check(work, standing)],
         )
@@ -90,15 +93,33 @@ def _asset(system: System, target: ObjectMap) -> dg.AssetsDefinition:
     return materialize
 
 
-def _lineage(target: ObjectMap) -> dg.TableColumnLineage:
-    """Draw each field from the columns that it is made of, as the map's row says."""
-    home = {"segment": key_of("customers/segment")} | {name: key_of("customers/profile") for name, *_ in PROFILE}
-    return dg.TableColumnLineage(
-        {
-            field.to: [dg.TableColumnDep(home[column], column) for column in field.columns if column in home]
-            for field in target.fields
-        }
-    )
+def _type(target: ObjectMap, field: Field) -> str:
+    """Say of what type a field's values are, in the words of our database."""
+    if not field.columns:
+        return {bool: "boolean", int: "integer", float: "numeric"}.get(type(field.constant), "text")
+    if field.transform in _TEXTS:
+        return "text"
+    if field.values:
+        return "text" if isinstance(next(iter(field.values.values())), str) else "integer"
+    return SOURCES[target.source].columns[field.columns[0]].type
+
+
+_TEXTS = {Transform.TEXT, Transform.LINES, Transform.PARENT, Transform.REFERENCE, Transform.USER}
+
+
+def lineage(target: ObjectMap) -> dg.TableColumnLineage:
+    """Draw each field from the columns that it is made of, as the map's row and the source's table of columns say."""
+    columns = SOURCES[target.source].columns
+    made_of = {field.to: [each for name in field.columns for each in columns[name].made_of] for field in target.fields}
+    return dg.TableColumnLineage({to: [_dep(each) for each in dict.fromkeys(names)] for to, names in made_of.items()})
+
+
+def _dep(made_of: str) -> dg.TableColumnDep:
+    """Name the asset and the column of a column of ours; of a table that is no asset, the table goes along."""
+    table, _, column = made_of.rpartition(".")
+    if table in _WRITES:
+        return dg.TableColumnDep(key_of(_WRITES[table]), f"{table.rpartition('.')[2]}.{column}")
+    return dg.TableColumnDep(key_of(table.replace(".", "/")), column)
 
 
 def _deliver(work: Round, system: System, asset: str, counts: dict[str, Any]) -> Standing:
@@ -111,18 +132,30 @@ def _deliver(work: Round, system: System, asset: str, counts: dict[str, Any]) ->
         work.destination(system),
         next(target for target in maps if target.asset == asset),
         maps,
-        system.key(work.tenant),
-        work.as_of,
-        work.scope,
+        _prepared(work, system),
         work.run_id,
         counts,
-        guard=work.site.guard_of(work.tenant),
-        closing=system.closing,
         skip_adoption=system.section(work.tenant).adopt == "skip",
         sends=work.sends,
-        values=system.values(system.section(work.tenant), work.as_of),
         check=work.lock.check,
     )
+
+
+def _prepared(work: Round, system: System) -> Prepared:
+    if system.name not in work.prepared:
+        section = system.section(work.tenant)
+        work.prepared[system.name] = prepare(
+            work.db,
+            work.tenant,
+            system.maps(work.tenant),
+            system.key(work.tenant),
+            work.as_of,
+            work.scope,
+            guard=work.site.guard_of(work.tenant),
+            closing=system.closing(section),
+            values=system.values(section, work.as_of),
+        )
+    return work.prepared[system.name]
 
 
 def _follow_up(work: Round, system: System, asset: str, counts: dict[str, Any]) -> None:

@@ -20,19 +20,18 @@ if TYPE_CHECKING:
     from st_sf_pipelines.settings import Settings
 
 
-_LEAD: Final = "lead_{id}"
-_KEYS: Final = ("{id}", _LEAD, "st_{id}")
+_KEYS: Final = ("{id}", "st_{id}")
 
 
 def subject_of(text: str, tenant: Tenant) -> int | None:
-    """Read whom a person means: 12345, st_12345 or the tenant's own key, an opportunity's st_12345_2, or lead_67.
+    """Read whom a person means: 12345, st_12345 or the tenant's own key, an opportunity's st_12345_2, or a lead's lead_67.
 
     A lead is below zero. Give None if the text is none of these.
     """
     for key in (*_KEYS, *([tenant.salesforce.external_id] if tenant.salesforce else [])):
         before, after = map(re.escape, key.split("{id}"))
-        if match := re.fullmatch(rf"{before}(\d+)(_\d+)?{after}", text.strip()):
-            return -int(match[1]) if key == _LEAD else int(match[1])
+        if match := re.fullmatch(rf"{before}(lead_)?(\d+)(_\d+)?{after}", text.strip()):
+            return -int(match[2]) if match[1] else int(match[2])
     return None
 
 

@@ -16,18 +16,20 @@ from st_sf_pipelines.defs.automation import selected
 from st_sf_pipelines.defs.instance import open_database
 from st_sf_pipelines.defs.jobs import ROUND, TENANT_TAG
 from st_sf_pipelines.defs.raw import key_of
-from st_sf_pipelines.defs.resources import TENANTS, round_config
+from st_sf_pipelines.defs.resources import TENANTS, round_config, tenants_of
 from st_sf_pipelines.errors import ConfigError, StoreError
 from st_sf_pipelines.store import audit, funnel
 from st_sf_pipelines.sync.deals import unmapped
+from st_sf_pipelines.sync.deliver import mass_change
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES, ENTITY
-from st_sf_pipelines.systems.targets import SYSTEMS
+from st_sf_pipelines.systems.targets import SYSTEMS, system_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from st_sf_pipelines.config import Tenant
     from st_sf_pipelines.settings import Settings
+    from st_sf_pipelines.store.database import Database
 
 TARGETS = {system.name: tuple(target.asset for target in system.objects) for system in SYSTEMS}
 _DERIVED = {
@@ -117,8 +119,12 @@ def run_round(
     }
 
 
-def planned(report: dict[str, Any]) -> dict[str, Any]:
-    """Make the `plan --json` object of a dry round's: for each object the records and calls that it would take."""
+def planned(settings: Settings, report: dict[str, Any]) -> dict[str, Any]:
+    """Make the `plan --json` object of a dry round's: for each object the records, calls and storage that it takes.
+
+    `held` lists the keys of those that the mass-change guard would not let go (CRM-15).
+    """
+    db = open_database(settings)
     tenants = [
         {
             **{name: each[name] for name in ("name", "status", "error")},
@@ -128,6 +134,7 @@ def planned(report: dict[str, Any]) -> dict[str, Any]:
                     **counts["would"],
                     "unchanged": counts["unchanged"],
                     "parked": counts["parked"],
+                    "held": _held(db, settings, each["name"], asset) if asset in counts.get("stopped", ()) else [],
                 }
                 for asset, counts in each["targets"].items()
                 if "would" in counts
@@ -136,6 +143,13 @@ def planned(report: dict[str, Any]) -> dict[str, Any]:
         for each in report["tenants"]
     ]
     return {"as_of": report["as_of"], "tenants": tenants}
+
+
+def _held(db: Database, settings: Settings, name: str, asset: str) -> list[str]:
+    [tenant] = tenants_of(settings, name)
+    system = system_of(asset)
+    target = next(each for each in system.maps(tenant) if each.asset == asset)
+    return list(mass_change(db, tenant, target, system.closing(system.section(tenant)), shown=None).keys)
 
 
 def _subset(entities: Sequence[str], targets: Sequence[str]) -> dg.JobDefinition:

@@ -10,6 +10,7 @@ from psycopg import sql
 
 from st_sf_pipelines.store.database import grown
 from st_sf_pipelines.store.deals import ASSET, COLUMNS, LISTS
+from st_sf_pipelines.store.ledger import HANDED_OVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -233,25 +234,35 @@ def hand_over(
 
 
 def hand_over_contacts(connection: Connection, tenant_id: int, keeper_of: Mapping[int, int]) -> None:
-    """Let a lead's contact be its customer's from now on, unless that has one already (CRM-1, Leads)."""
+    """Let a lead's contact be its customer's from now on (CRM-1, Leads).
+
+    Where that has one already, the lead's is no record of ours any more: it is parked for a person to merge the two.
+    """
     for lead, customer in keeper_of.items():
         if lead < 0:
-            for table, more in (("pipeline.contacts", ""), ("sync.deliveries", "AND asset = 'crm/contacts'")):
+            for statement in _HAND_OVER_CONTACT:
                 connection.execute(
-                    f"""UPDATE {table} SET subject = %(new)s
-                        WHERE tenant_id = %(tenant)s AND subject = %(old)s {more} AND NOT EXISTS (
-                            SELECT FROM {table} WHERE tenant_id = %(tenant)s AND subject = %(new)s {more})""",
-                    {"tenant": tenant_id, "old": lead, "new": customer},
+                    statement, {"tenant": tenant_id, "lead": lead, "customer": customer, "double": HANDED_OVER}
                 )
-            connection.execute(
-                "UPDATE pipeline.activities SET subject = %s WHERE tenant_id = %s AND subject = %s",
-                [customer, tenant_id, lead],
-            )
-            connection.execute(
-                """UPDATE sync.deliveries SET parent_subject = %s
-                   WHERE tenant_id = %s AND parent_asset = 'crm/contacts' AND parent_subject = %s""",
-                [customer, tenant_id, lead],
-            )
+
+
+_HAND_OVER_CONTACT: Final = (
+    *(
+        f"""UPDATE {table} SET subject = %(customer)s WHERE tenant_id = %(tenant)s AND subject = %(lead)s {more}
+            AND NOT EXISTS (SELECT FROM {table}
+                            WHERE tenant_id = %(tenant)s AND subject = %(customer)s {more})"""
+        for table, more in (("pipeline.contacts", ""), ("sync.deliveries", "AND asset = 'crm/contacts'"))
+    ),
+    "DELETE FROM pipeline.contacts WHERE tenant_id = %(tenant)s AND subject = %(lead)s",
+    """DELETE FROM sync.deliveries WHERE tenant_id = %(tenant)s AND asset = 'crm/contacts' AND subject = %(lead)s
+       AND remote_id IS NULL AND sent_at IS NULL""",
+    """UPDATE sync.deliveries SET state = 'parked', code = %(double)s, message = NULL, fields = NULL,
+           wanted = NULL, wanted_digest = NULL, agreed = NULL, agreed_digest = NULL
+       WHERE tenant_id = %(tenant)s AND asset = 'crm/contacts' AND subject = %(lead)s""",
+    "UPDATE pipeline.activities SET subject = %(customer)s WHERE tenant_id = %(tenant)s AND subject = %(lead)s",
+    """UPDATE sync.deliveries SET parent_subject = %(customer)s
+       WHERE tenant_id = %(tenant)s AND parent_asset = 'crm/contacts' AND parent_subject = %(lead)s""",
+)
 
 
 def _row(deal: Deal) -> dict[str, Any]:

@@ -40,9 +40,6 @@ PROFILE: Final = (  # column, its type, where it comes from; SEG-1 to SEG-3
 # fmt: on
 PROFILE_VERSION: Final = "1"  # raise it when the statement below concludes otherwise than before
 
-COLUMNS: Final = ("key", "st_id", "tenant_id", *(name for name, *_ in PROFILE), "segment", "synced_at")
-"""What a row of a field map may be made of."""
-
 COLUMN_LIST: Final = ", ".join(name for name, *_ in PROFILE)
 PROFILE_QUERY: Final = """
 WITH email AS (

@@ -15,10 +15,10 @@ SHOWN: Final = 20
 
 @dataclass(frozen=True)
 class MassChange:
-    """What a plan would do to an object's linked records: how many are changed of how many, by kind, and which first.
+    """What a plan would do to an object's linked records: how many are changed of how many, by kind, and which.
 
     `closed`, `cleared`, `reassigned` and `overwritten` count records, one for each kind that it falls under; `keys` are
-    the first of them. What a person has allowed is not counted.
+    those of the first, or of all, that would be changed. What a person has allowed is not counted.
     """
 
     linked: int
@@ -52,7 +52,7 @@ records AS (
     FROM fields GROUP BY subject, key)
 SELECT count(*) AS changed, count(*) FILTER (WHERE closed) AS closed, count(*) FILTER (WHERE cleared) AS cleared,
        count(*) FILTER (WHERE reassigned) AS reassigned, count(*) FILTER (WHERE overwritten) AS overwritten,
-       coalesce((array_agg(key ORDER BY closed DESC, subject))[1:%(shown)s], '{}') AS keys,
+       coalesce((array_agg(key ORDER BY closed DESC, subject))[1:coalesce(%(shown)s, count(*)::int)], '{}') AS keys,
        (SELECT count(*) FROM sync.deliveries
         WHERE tenant_id = %(tenant)s AND asset = %(asset)s AND agreed_at IS NOT NULL) AS linked
 FROM records
@@ -68,12 +68,16 @@ def mass_change(
     closing: Sequence[str],
     closed: Sequence[str],
     owners: Sequence[str],
+    shown: int | None = SHOWN,
 ) -> MassChange:
-    """Count what the plan would do: `closing` fields that become one of the `closed` values close a record."""
+    """Count what the plan would do: `closing` fields that become one of the `closed` values close a record.
+
+    So many keys are `shown`, or all.
+    """
     values: dict[str, Any] = {
         "tenant": tenant_id,
         "asset": asset,
-        "shown": SHOWN,
+        "shown": shown,
         "unguarded": list(unguarded),
         "closing": list(closing),
         "closed": list(closed),

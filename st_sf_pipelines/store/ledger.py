@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 UNDECIDED: Final = "TWO_CANDIDATES"
 """The code of a record that waits for a person to choose among candidates."""
 
+HANDED_OVER: Final = "HANDED_OVER"
+"""The code of a lead's contact whose customer has one of its own: no record of ours, until a person has merged them."""
+
 BACKOFF_SECONDS: Final = 30
 """A record refused for a passing reason waits this long before the next try, twice as long each time, up to an hour."""
 
@@ -38,7 +41,7 @@ class Intended:
 class Delivery:
     """One record on its way: who it is, the target's id if known, what was agreed last and what is wanted now.
 
-    `unsure`: it was sent before, and no answer was kept.
+    `unsure`: it was sent before, and no answer was kept. `parent` is the record that it hangs on: asset and subject.
     """
 
     subject: int
@@ -48,6 +51,7 @@ class Delivery:
     wanted: dict[str, Any]
     wanted_digest: bytes
     unsure: bool = False
+    parent: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -113,11 +117,16 @@ def ready(db: Database, tenant_id: int, asset: str, *, after: int | None = None,
     with db.connect() as connection:
         rows = connection.execute(
             f"""SELECT d.subject, d.key, d.remote_id, d.agreed, d.wanted, d.wanted_digest,
-                       d.sent_at IS NOT NULL AS unsure {_READY}
+                       d.sent_at IS NOT NULL AS unsure, d.parent_asset, d.parent_subject {_READY}
                 AND (%(after)s::bigint IS NULL OR d.subject > %(after)s) ORDER BY d.subject LIMIT %(limit)s""",
             {"tenant": tenant_id, "asset": asset, "after": after, "limit": limit},
         ).fetchall()
-    return [Delivery(**{**row, "wanted_digest": bytes(row["wanted_digest"])}) for row in rows]
+    return [_delivery(row) for row in rows]
+
+
+def _delivery(row: dict[str, Any]) -> Delivery:
+    asset, subject = row.pop("parent_asset"), row.pop("parent_subject")
+    return Delivery(**{**row, "wanted_digest": bytes(row["wanted_digest"])}, parent=(asset, subject) if asset else None)
 
 
 # What is new waits also for a parent that a person deleted there: it would point to nothing.

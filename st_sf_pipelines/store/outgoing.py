@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from psycopg.types.json import Jsonb
 
-from st_sf_pipelines.store.derived import COLUMN_LIST, COLUMNS
+from st_sf_pipelines.store.derived import COLUMN_LIST, PROFILE
+from st_sf_pipelines.store.ledger import HANDED_OVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,24 +16,57 @@ if TYPE_CHECKING:
     from st_sf_pipelines.store.database import Connection, Database
 
 
+class Column(NamedTuple):
+    """What a column is, and what it is made of: columns of the tables in which our assets lie ('schema.table.column').
+
+    One that nobody here wrote (the time of the round) is made of nothing.
+    """
+
+    type: str
+    made_of: tuple[str, ...]
+
+
+def _columns(home: str, table: str) -> dict[str, Column]:
+    """Read a table of columns: in each line a name, a type, and what it is made of; of `home` by the name alone."""
+    rows = (line.split() for line in table.strip().splitlines())
+    return {
+        name: Column(kind, tuple(each if "." in each else f"{home}.{each}" for each in made_of))
+        for name, kind, *made_of in rows
+    }
+
+
 @dataclass(frozen=True)
 class Source:
     """One kind of row: all of those that belong to the customers in the temporary table `subject`, and how many.
 
-    A row has `subject` (our id of it), `key_id` (what its key is made of) and the `columns` that maps may use; where
-    its parent is not the record of the same subject, `parent_subject` and, if it varies, `parent_asset` name it.
-    `prepare` is done before, in the same transaction. The statements may use %(tenant)s and what the section gives.
+    A row has `subject` (our id of it), `key_id` (what its key is made of) and the `columns` that maps may use; the ids
+    in those of `keys` go out in the format of the tenant's keys. Where its parent is not the record of the same
+    subject, `parent_subject` and, if it varies, `parent_asset` name it. `prepare` is done before, in the same
+    transaction. The statements may use %(tenant)s and what the section gives.
     """
 
-    columns: tuple[str, ...]
+    columns: Mapping[str, Column]
     rows: str
     count: str
+    keys: tuple[str, ...] = ()
     prepare: str | None = None
 
 
 # One row a customer, for Accounts and Contacts.
 _CUSTOMERS: Final = Source(
-    COLUMNS,
+    {
+        **_columns(
+            "customers.profile",
+            """
+            key         text         st_id
+            st_id       bigint       st_id
+            tenant_id   bigint       tenant_id
+            segment     text         customers.segment.segment
+            synced_at   timestamptz
+        """,
+        ),
+        **{name: Column(kind, (f"customers.profile.{name}",)) for name, kind, _ in PROFILE},
+    },
     f"""SELECT st_id AS subject, st_id::text AS key_id, st_id, p.tenant_id, {COLUMN_LIST}, s.segment
         FROM customers.profile p JOIN subject USING (st_id)
         LEFT JOIN customers.segment s USING (tenant_id, st_id)
@@ -40,11 +74,26 @@ _CUSTOMERS: Final = Source(
     "SELECT count(*) AS count FROM customers.profile WHERE tenant_id = %(tenant)s",
 )
 
-# One row for each customer or lead that has a contact in the CRM (CRM-1).
+# One row for each customer or lead that has a contact in the CRM (CRM-1). A lead's contact that its customer did not
+# need is counted as long as it waits for a person.
 _CONTACTS: Final = Source(
-    (
-        *("key", "contact_type", "customer_type", "first_name", "last_name", "email", "phone"),
-        *("address_line1", "address_line2", "city", "state", "zip", "synced_at"),
+    _columns(
+        "pipeline.contacts",
+        """
+        key             text         subject
+        contact_type    text         kind
+        customer_type   text         customers.profile.type
+        first_name      text         customers.profile.first_name      servicetitan.leads.first_name
+        last_name       text         customers.profile.last_name       servicetitan.leads.last_name
+        email           text         customers.profile.email           servicetitan.leads.email
+        phone           text         customers.profile.phone           servicetitan.leads.phone
+        address_line1   text         customers.profile.address_line1   servicetitan.leads.street
+        address_line2   text         customers.profile.address_line2   servicetitan.leads.unit
+        city            text         customers.profile.city            servicetitan.leads.city
+        state           text         customers.profile.state           servicetitan.leads.state
+        zip             text         customers.profile.zip             servicetitan.leads.zip
+        synced_at       timestamptz
+    """,
     ),
     """SELECT c.subject, CASE WHEN c.subject > 0 THEN c.subject::text ELSE 'lead_' || -c.subject END AS key_id,
               c.kind AS contact_type, lower(p.type) AS customer_type,
@@ -56,7 +105,9 @@ _CONTACTS: Final = Source(
        LEFT JOIN customers.profile p ON p.tenant_id = c.tenant_id AND p.st_id = c.subject
        LEFT JOIN servicetitan.leads l ON l.tenant_id = c.tenant_id AND l.id = -c.subject
        WHERE c.tenant_id = %(tenant)s ORDER BY c.subject""",
-    "SELECT count(*) AS count FROM pipeline.contacts WHERE tenant_id = %(tenant)s",
+    f"""SELECT (SELECT count(*) FROM pipeline.contacts WHERE tenant_id = %(tenant)s)
+             + (SELECT count(*) FROM sync.deliveries WHERE tenant_id = %(tenant)s AND asset = 'crm/contacts'
+                AND state = 'parked' AND code = '{HANDED_OVER}') AS count""",
 )
 
 # One row a deal, with what a target shows of its job, its estimate, its campaign and its people. A lead's deal is the
@@ -64,10 +115,10 @@ _CONTACTS: Final = Source(
 _DEAL_KEY: Final = "CASE WHEN o.opened_for > 0 THEN o.opened_for || '_' || o.number ELSE 'lead_' || -o.opened_for END"
 _DEALS: Final = f"""
 SELECT o.id AS subject, {_DEAL_KEY} AS key_id, o.subject AS parent_subject, o.subject AS contact,
-       o.subject::text AS account_id, o.pipeline, o.pipeline AS pipeline_slug, o.stage, o.stage AS stage_slug, o.status,
+       o.subject AS account_key, o.pipeline, o.pipeline AS pipeline_slug, o.stage, o.stage AS stage_slug, o.status,
        o.title, o.value_cents / 100.0 AS value, o.close_on AS close_date, o.notes, o.notes AS description,
        coalesce(o.job_id::text, 'lead_' || o.lead_id, 'estimate_' || o.estimate_id) AS job_key,
-       o.job_id, o.job_number, o.estimate_id::text AS estimate_id, o.estimate_name,
+       o.job_id, o.job_number, o.estimate_id, o.estimate_name,
        trim(BOTH '-' FROM regexp_replace(lower(o.business_unit), '[^a-z0-9]+', '-', 'g')) AS business_unit_slug,
        g.name AS campaign, coalesce(o.owner_email, o.seller_email) AS owner_email, o.seller_email,
        NULL::text AS next_step, NULL::integer AS confidence
@@ -75,45 +126,93 @@ FROM pipeline.opportunities o JOIN subject ON subject.st_id = o.subject
 LEFT JOIN servicetitan.campaigns g ON g.tenant_id = o.tenant_id AND g.id = o.campaign_id
 WHERE o.tenant_id = %(tenant)s"""
 _DEAL_COUNT: Final = "SELECT count(*) AS count FROM pipeline.opportunities WHERE tenant_id = %(tenant)s"
-_DEAL_COLUMNS: Final = (
-    *("key", "account_key", "contact", "pipeline", "pipeline_slug", "stage", "stage_slug", "status", "title", "value"),
-    *("close_date", "notes", "description", "job_key", "job_id", "job_number", "estimate_id", "estimate_name"),
-    *("business_unit_slug", "campaign", "owner_email", "seller_email", "next_step", "confidence", "synced_at"),
+_DEAL_COLUMNS: Final = _columns(
+    "pipeline.opportunities",
+    """
+    key                  text         opened_for  number
+    account_key          text         subject
+    contact              bigint       subject
+    pipeline             text         pipeline
+    pipeline_slug        text         pipeline
+    stage                text         stage
+    stage_slug           text         stage
+    status               text         status
+    title                text         title
+    value                numeric      value_cents
+    close_date           date         close_on
+    notes                text         notes
+    description          text         notes
+    job_key              text         job_id  lead_id  estimate_id
+    job_id               text         job_id
+    job_number           text         job_number
+    estimate_id          text         estimate_id
+    estimate_name        text         estimate_name
+    business_unit_slug   text         business_unit
+    campaign             text         servicetitan.campaigns.name
+    owner_email          text         owner_email  seller_email
+    seller_email         text         seller_email
+    next_step            text
+    confidence           integer
+    synced_at            timestamptz
+""",
 )
-_ALL_DEALS: Final = Source(_DEAL_COLUMNS, f"{_DEALS} ORDER BY o.id", _DEAL_COUNT)
+_DEAL_KEYS: Final = ("account_key", "job_id", "estimate_id")
+_ALL_DEALS: Final = Source(_DEAL_COLUMNS, f"{_DEALS} ORDER BY o.id", _DEAL_COUNT, _DEAL_KEYS)
 _CUSTOMERS_DEALS: Final = Source(
-    _DEAL_COLUMNS, f"{_DEALS} AND o.opened_for > 0 ORDER BY o.id", f"{_DEAL_COUNT} AND opened_for > 0"
+    _DEAL_COLUMNS, f"{_DEALS} AND o.opened_for > 0 ORDER BY o.id", f"{_DEAL_COUNT} AND opened_for > 0", _DEAL_KEYS
 )
 
-# One row for each job completed since a day that stays as it was first chosen (SF-3). Salesforce keeps the length of an
-# event in whole minutes.
+# One row for each job completed since a day that stays as it was first chosen (SF-3); one that has its event keeps it,
+# and the event tells what became of the job. Salesforce keeps the length of an event in whole minutes.
 _EVENTS_SINCE: Final = "SELECT at FROM sync.watermarks WHERE tenant_id = %(tenant)s AND asset = 'salesforce/events'"
+_IS_COMPLETED: Final = f"(j.active AND j.status = 'completed' AND j.completed_on >= ({_EVENTS_SINCE}))"
+_WITH_AN_EVENT: Final = f"""
+FROM servicetitan.jobs j
+LEFT JOIN customers.survivor s ON s.tenant_id = j.tenant_id AND s.st_id = j.customer_id
+CROSS JOIN LATERAL (SELECT coalesce(s.survivor_id, j.customer_id) AS keeper) k
+JOIN customers.profile p ON p.tenant_id = j.tenant_id AND p.st_id = k.keeper
+WHERE j.tenant_id = %(tenant)s AND ({_IS_COMPLETED} OR EXISTS (
+    SELECT FROM sync.deliveries d
+    WHERE d.tenant_id = j.tenant_id AND d.asset = 'salesforce/events' AND d.subject = j.id))"""
 _COMPLETED: Final = Source(
-    ("key", "contact", "account", "subject_line", "starts_at", "ends_at", "description", "synced_at"),
-    f"""SELECT j.id AS subject, j.id::text AS key_id, k.keeper AS parent_subject, k.keeper AS contact,
-               k.keeper AS account, concat_ws(': ', 'Job #' || coalesce(j.job_number, j.id::text), t.name)
-               AS subject_line, date_trunc('minute', coalesce(v.starts_at, j.completed_on - interval '1 hour'))
-               AS starts_at, date_trunc('minute', j.completed_on) AS ends_at,
-               'Completed; ' || coalesce(u.name, 'no business unit') AS description
-        FROM servicetitan.jobs j JOIN subject ON subject.st_id = j.customer_id
-        LEFT JOIN customers.survivor s ON s.tenant_id = j.tenant_id AND s.st_id = j.customer_id
-        CROSS JOIN LATERAL (SELECT coalesce(s.survivor_id, j.customer_id) AS keeper) k
-        JOIN customers.profile p ON p.tenant_id = j.tenant_id AND p.st_id = k.keeper
+    _columns(
+        "servicetitan.jobs",
+        """
+        key            text         id
+        contact        bigint       customer_id
+        account        bigint       customer_id
+        subject_line   text         job_number  servicetitan.job_types.name  status
+        starts_at      timestamptz  servicetitan.appointments.starts_at  completed_on
+        ends_at        timestamptz  completed_on
+        description    text         status  servicetitan.business_units.name
+        synced_at      timestamptz
+    """,
+    ),
+    f"""SELECT j.id AS subject, j.id::text AS key_id, j.keeper AS parent_subject, j.keeper AS contact,
+               j.keeper AS account, concat_ws(': ', 'Job #' || coalesce(j.job_number, j.id::text), t.name)
+               || CASE WHEN b.now <> 'Completed' THEN ' (' || lower(b.now) || ')' ELSE '' END AS subject_line,
+               date_trunc('minute', coalesce(v.starts_at, j.completed_on - interval '1 hour')) AS starts_at,
+               date_trunc('minute', j.completed_on) AS ends_at,
+               b.now || '; ' || coalesce(u.name, 'no business unit') AS description
+        FROM (SELECT j.*, k.keeper {_WITH_AN_EVENT}) j JOIN subject ON subject.st_id = j.customer_id
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN NOT j.active THEN 'Deleted' WHEN j.status IN ('completed', 'canceled')
+                   THEN initcap(j.status) ELSE 'Reopened' END AS now) b
         LEFT JOIN servicetitan.job_types t ON t.tenant_id = j.tenant_id AND t.id = j.job_type_id
         LEFT JOIN servicetitan.business_units u ON u.tenant_id = j.tenant_id AND u.id = j.business_unit_id
         LEFT JOIN LATERAL (
             SELECT a.starts_at FROM servicetitan.appointments a
             WHERE a.tenant_id = j.tenant_id AND a.job_id = j.id AND a.active AND a.starts_at < j.completed_on
             AND a.starts_at > j.completed_on - interval '1 day' ORDER BY a.starts_at DESC LIMIT 1) v ON true
-        WHERE j.tenant_id = %(tenant)s AND j.active AND j.status = 'completed'
-        AND j.completed_on >= ({_EVENTS_SINCE}) ORDER BY j.id""",
-    f"""SELECT count(*) AS count FROM servicetitan.jobs j
-        LEFT JOIN customers.survivor s ON s.tenant_id = j.tenant_id AND s.st_id = j.customer_id
-        JOIN customers.profile p ON p.tenant_id = j.tenant_id AND p.st_id = coalesce(s.survivor_id, j.customer_id)
-        WHERE j.tenant_id = %(tenant)s AND j.active AND j.status = 'completed'
-        AND j.completed_on >= ({_EVENTS_SINCE})""",
-    prepare="""INSERT INTO sync.watermarks (tenant_id, asset, at)
-               VALUES (%(tenant)s, 'salesforce/events', %(events_since)s) ON CONFLICT DO NOTHING""",
+        ORDER BY j.id""",
+    f"SELECT count(*) AS count {_WITH_AN_EVENT}",
+    prepare=f"""WITH since AS (
+                    INSERT INTO sync.watermarks (tenant_id, asset, at)
+                    VALUES (%(tenant)s, 'salesforce/events', %(events_since)s) ON CONFLICT DO NOTHING)
+                DELETE FROM sync.deliveries d USING servicetitan.jobs j
+                WHERE d.tenant_id = %(tenant)s AND d.asset = 'salesforce/events' AND d.remote_id IS NULL
+                AND d.sent_at IS NULL AND j.tenant_id = d.tenant_id AND j.id = d.subject
+                AND j.customer_id IN (SELECT st_id FROM subject) AND {_IS_COMPLETED} IS NOT TRUE""",
 )
 
 # One row for each lead with a deal that had no customer when it was first seen; a converted one is left as it is.
@@ -123,11 +222,29 @@ AND EXISTS (SELECT FROM pipeline.opportunities o WHERE o.tenant_id = l.tenant_id
 AND (l.customer_id IS NULL OR EXISTS (SELECT FROM sync.deliveries d WHERE d.tenant_id = l.tenant_id
                                       AND d.asset = 'salesforce/leads' AND d.subject = l.id))"""
 _LEADS: Final = Source(
-    (
-        *("key", "first_name", "last_name", "company", "name", "email", "phone", "address_line1", "address_line2"),
-        *("city", "state", "zip", "country", "status", "lead_source", "owner_email", "synced_at"),
+    _columns(
+        "servicetitan.leads",
+        """
+        key             text         id
+        first_name      text         first_name
+        last_name       text         last_name
+        company         text
+        name            text         name
+        email           text         email
+        phone           text         phone
+        address_line1   text         street
+        address_line2   text         unit
+        city            text         city
+        state           text         state
+        zip             text         zip
+        country         text         country
+        status          text         status
+        lead_source     text         servicetitan.campaigns.name
+        owner_email     text
+        synced_at       timestamptz
+    """,
     ),
-    f"""SELECT l.id AS subject, l.id::text AS key_id, l.first_name, l.last_name, NULL::text AS company, l.name,
+    f"""SELECT l.id AS subject, 'lead_' || l.id AS key_id, l.first_name, l.last_name, NULL::text AS company, l.name,
                l.email, l.phone, l.street AS address_line1, l.unit AS address_line2, l.city, l.state, l.zip, l.country,
                initcap(l.status) AS status,
                (SELECT g.name FROM servicetitan.campaigns g WHERE g.tenant_id = l.tenant_id AND g.id = l.campaign_id)
@@ -140,7 +257,15 @@ _LEADS: Final = Source(
 
 # One row for each customer that was ever in a segment with a campaign, and that campaign (SF-3).
 _MEMBERS: Final = Source(
-    ("key", "contact", "campaign_id", "synced_at"),
+    _columns(
+        "customers.segment",
+        """
+        key           text         st_id  segment
+        contact       bigint       st_id
+        campaign_id   text         segment
+        synced_at     timestamptz
+    """,
+    ),
     """SELECT m.id AS subject, m.st_id || '_' || m.campaign_id AS key_id, m.st_id AS parent_subject,
               m.st_id AS contact, m.campaign_id
        FROM customers.campaign_members m JOIN subject USING (st_id) WHERE m.tenant_id = %(tenant)s ORDER BY m.id""",
@@ -153,7 +278,19 @@ _MEMBERS: Final = Source(
 
 # One row for each entry of the CRM's activity log, under the opportunity that it tells of, else under the contact.
 _ACTIVITIES: Final = Source(
-    ("key", "type", "title", "body", "contact", "opportunity", "data", "synced_at"),
+    _columns(
+        "pipeline.activities",
+        """
+        key           text         key
+        type          text         kind
+        title         text         title
+        body          text         records
+        contact       bigint       pipeline.opportunities.subject  subject
+        opportunity   bigint       opportunity_id
+        data          jsonb        key  records  at
+        synced_at     timestamptz
+    """,
+    ),
     """SELECT a.id AS subject, a.key AS key_id, coalesce(a.opportunity_id, a.subject) AS parent_subject,
               CASE WHEN a.opportunity_id IS NULL THEN 'crm/contacts' ELSE 'crm/opportunities' END AS parent_asset,
               CASE a.kind WHEN 'job_canceled' THEN 'note' ELSE a.kind END AS type, a.title,

@@ -124,6 +124,21 @@ def remote_ids(db: Database, tenant_id: int, asset: str) -> dict[int, str]:
         return {row["subject"]: row["remote_id"] for row in rows}
 
 
+def linked(db: Database, tenant_id: int, asset: str, names: Iterable[int | str]) -> list[dict[str, Any]]:
+    """Give those of these records, by our id or by their key, that are linked: subject, key, remote_id."""
+    every = list(names)
+    with db.connect() as connection:
+        return connection.execute(
+            """SELECT subject, key, remote_id FROM sync.deliveries
+               WHERE tenant_id = %s AND asset = %s AND remote_id IS NOT NULL AND state <> 'parked'
+               AND (subject = ANY(%s) OR key = ANY(%s))""",
+            [
+                *(tenant_id, asset, [name for name in every if isinstance(name, int)]),
+                [name for name in every if isinstance(name, str)],
+            ],
+        ).fetchall()
+
+
 def resolve(db: Database, tenant_id: int, wanted: Mapping[str, Iterable[int | str]]) -> dict[tuple[str, Any], str]:
     """Give the target's ids of records named by asset → subjects, or asset → slugs for what is seeded there."""
     found: dict[tuple[str, Any], str] = {}

@@ -1,14 +1,14 @@
-"""Delivers one object of a target: plan, guard, open, push; and the account of it, true also when it fails midway."""
+"""Delivers a target: all of it planned and guarded, then each object opened and pushed, and the account of it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from st_sf_pipelines.errors import MassChangeHeld
 from st_sf_pipelines.store import guard as guards
 from st_sf_pipelines.store import ledger, outgoing
 from st_sf_pipelines.store import standing as standings
-from st_sf_pipelines.sync.derive import FOLLOWS
 from st_sf_pipelines.sync.plan import is_behind, plan
 from st_sf_pipelines.sync.push import open_targets, push
 
@@ -21,8 +21,43 @@ if TYPE_CHECKING:
     from st_sf_pipelines.ports import Closing, Destination
     from st_sf_pipelines.store.database import Database
     from st_sf_pipelines.store.guard import MassChange
+    from st_sf_pipelines.store.ledger import Planned
     from st_sf_pipelines.store.log import Scope
     from st_sf_pipelines.store.standing import Standing
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What became of a target's plan before its first write: what each object's came to, and what the guard holds.
+
+    `held` says, for each object of which too many records would change, what its plan would do; if there is any,
+    nothing of the target is written.
+    """
+
+    planned: Mapping[str, Planned]
+    held: Mapping[str, str]
+
+
+def prepare(
+    db: Database,
+    tenant: Tenant,
+    targets: Sequence[ObjectMap],
+    key_format: str,
+    as_of: datetime,
+    scope: Scope,
+    *,
+    guard: Guard,
+    closing: Closing,
+    values: Mapping[str, Any],
+) -> Prepared:
+    """Plan and guard all objects of a target, so that a person sees, and allows, the whole change at once (CRM-15).
+
+    It is done once a round, when all that the objects follow is derived. An object whose facts could not be had is
+    planned by those it has; what is missing touches it again. `values` are what the sources' statements ask of the
+    system's section.
+    """
+    planned = {each.asset: plan(db, tenant, each, key_format, as_of, scope, values) for each in targets}
+    return Prepared(planned, _held(db, tenant, targets, guard, closing))
 
 
 def deliver(
@@ -31,42 +66,35 @@ def deliver(
     destination: Destination,
     target: ObjectMap,
     siblings: Sequence[ObjectMap],
-    key_format: str,
-    as_of: datetime,
-    scope: Scope,
+    prepared: Prepared,
     run_id: str,
     counts: dict[str, Any],
     *,
-    guard: Guard,
-    closing: Closing,
     skip_adoption: bool,
     sends: bool,
-    values: Mapping[str, Any],
     check: Callable[[], None],
 ) -> Standing:
-    """Plan an object, then push it if this round `sends`; fill `counts`, and give how all records stand after it.
+    """Push an object that is `prepared` if this round `sends`; fill `counts`, and give how all records stand after it.
 
-    `siblings` are all objects of the target, which are opened together. Those that follow no more than this one are
-    planned and guarded with it: a person sees, and allows, the whole change at once. `values` are what the sources'
-    statements ask of the system's section. Raise RemoteError, TargetStopped.
+    `siblings` are all objects of the target, which are opened together. Raise RemoteError, TargetStopped.
     """
-    along = _companions(target, siblings)
-    planned = {each.asset: plan(db, tenant, each, key_format, as_of, scope, values) for each in along}[target.asset]
     source = outgoing.count(db, tenant.id, target.source)
     before = standings.standing(db, tenant.id, target.asset, source)
+    planned = prepared.planned[target.asset]
     counts["looked"], counts["unchanged"], counts["planned"] = planned.looked, planned.unchanged, before.pending
     calls = destination.calls_for(before.pending)
-    counts["would"] = {"create": before.creates, "update": before.updates, "calls": calls}
+    storage = destination.storage_for(target, before.creates)
+    counts["would"] = {"create": before.creates, "update": before.updates, "calls": calls, "storage_kb": storage}
     called = destination.calls
     try:
-        if held := _held(db, tenant, along, guard, closing):
-            counts["stopped"] = held
+        if prepared.held:
+            counts["stopped"] = dict(prepared.held)
             if sends:
-                raise MassChangeHeld(_sentence(tenant, held, run_id))
+                raise MassChangeHeld(_sentence(tenant, prepared.held, run_id))
         if before.pending and sends:
             open_targets(db, destination, tenant.id, siblings, skip=skip_adoption)
             seed(db, destination, tenant.id, target, siblings)
-            push(db, destination, tenant.id, target, run_id, check)
+            push(db, destination, tenant.id, target, siblings, run_id, check)
     finally:
         counts.update(ledger.outcomes(db, run_id, tenant.id, target.asset))
         standing = standings.standing(db, tenant.id, target.asset, source)
@@ -89,41 +117,19 @@ def has_news(
 ) -> str:
     """Say why a round of a target would get somewhere, or nothing: what the guard holds is no news until it is allowed.
 
-    An object that is held is planned by each round, with its companions; those behind it are not reached.
+    A target that is held is planned by each round, and nothing of it is sent.
     """
-    held = {each.asset for each in targets if _exceeds(db, tenant, each, guard, closing)}
-    planned: set[str] = set()
-    stuck: set[str] = set()
-    for target in targets:
-        companions = {each.asset for each in _companions(target, targets)}
-        if target.ahead & stuck:
-            stuck.add(target.asset)
-        elif companions & held:
-            stuck.add(target.asset)
-            planned |= companions
-    reached = [each for each in targets if each.asset not in stuck or each.asset in planned]
-    if any(is_behind(db, tenant, each, key_format) for each in reached):
+    if any(is_behind(db, tenant, each, key_format) for each in targets):
         return "changes wait to be planned, or a map was edited"
     with db.connect() as connection:
-        free = [each.asset for each in targets if each.asset not in stuck]
-        waits = any(ledger.wants_sending(connection, tenant.id, asset) for asset in free)
-    return "records wait to be sent" if waits else ""
+        waits = any(ledger.wants_sending(connection, tenant.id, each.asset) for each in targets)
+    return "records wait to be sent" if waits and not _held(db, tenant, targets, guard, closing) else ""
 
 
-def _exceeds(db: Database, tenant: Tenant, target: ObjectMap, guard: Guard, closing: Closing) -> bool:
-    with db.connect() as connection:
-        if not ledger.wants_sending(connection, tenant.id, target.asset):
-            return False
-    return mass_change(db, tenant, target, closing).exceeds(guard.share, guard.at_least)
-
-
-def _companions(target: ObjectMap, siblings: Sequence[ObjectMap]) -> list[ObjectMap]:
-    """Give the objects that follow no more than this one, itself among them: they are planned and guarded together."""
-    return [each for each in siblings if set(FOLLOWS[each.asset]) <= set(FOLLOWS[target.asset])]
-
-
-def mass_change(db: Database, tenant: Tenant, target: ObjectMap, closing: Closing) -> MassChange:
-    """Count what an object's plan would do to the records that are linked (CRM-15)."""
+def mass_change(
+    db: Database, tenant: Tenant, target: ObjectMap, closing: Closing, *, shown: int | None = guards.SHOWN
+) -> MassChange:
+    """Count what an object's plan would do to the records that are linked, naming `shown` of them, or all (CRM-15)."""
     return guards.mass_change(
         db,
         tenant.id,
@@ -132,6 +138,7 @@ def mass_change(db: Database, tenant: Tenant, target: ObjectMap, closing: Closin
         closing=closing.fields,
         closed=closing.values,
         owners=closing.owners,
+        shown=shown,
     )
 
 
@@ -150,9 +157,9 @@ def _held(db: Database, tenant: Tenant, targets: Sequence[ObjectMap], guard: Gua
     return held
 
 
-def _sentence(tenant: Tenant, held: dict[str, str], run_id: str) -> str:
+def _sentence(tenant: Tenant, held: Mapping[str, str], run_id: str) -> str:
     told = "; ".join(f"{asset} {what}" for asset, what in held.items())
     return (
-        f"{tenant.name}: this round {told}. Nothing of it was written; look with `st-sf plan`, then let it go on with "
-        f"`st-sf allow {run_id}`"
+        f"{tenant.name}: this round {told}. Nothing of it was written; `st-sf plan --json` lists every record of it, "
+        f"`st-sf allow {run_id}` lets it go on"
     )

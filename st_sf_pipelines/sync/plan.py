@@ -62,10 +62,11 @@ def _intended(
     as_of: datetime,
     values: Mapping[str, Any] | None,
 ) -> Iterator[Intended]:
+    others = outgoing.SOURCES[target.source].keys
     for row in outgoing.rows(connection, tenant.id, target.source, values):
         key = key_format.format(id=row["key_id"])
-        account = {"account_key": key_format.format(id=row["account_id"])} if "account_id" in row else {}
-        wanted = payload(target, {**row, **account, "key": key, "synced_at": as_of})
+        keys = {name: key_format.format(id=row[name]) for name in others if row[name] is not None}
+        wanted = payload(target, {**row, **keys, "key": key, "synced_at": as_of})
         yield Intended(row["subject"], key, wanted, digest(target, wanted), _parent(target, row))
 
 

@@ -8,15 +8,15 @@ from st_sf_pipelines.errors import TargetStopped
 from st_sf_pipelines.mapping import difference
 from st_sf_pipelines.ports import Outcome, Upsert
 from st_sf_pipelines.store import adoption, ledger
-from st_sf_pipelines.sync import references
+from st_sf_pipelines.sync import references, strays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from st_sf_pipelines.mapping import ObjectMap
-    from st_sf_pipelines.ports import Destination, Receipt
+    from st_sf_pipelines.ports import Destination
     from st_sf_pipelines.store.database import Database
-    from st_sf_pipelines.store.ledger import Delivery
+    from st_sf_pipelines.sync.strays import Lost
 
 BATCH: Final = 1_000
 """Records taken from the plan at a time: what one Salesforce call carries (five collections of 200)."""
@@ -46,13 +46,15 @@ def push(
     destination: Destination,
     tenant_id: int,
     target: ObjectMap,
+    siblings: Sequence[ObjectMap],
     run_id: str,
     check: Callable[[], None] = lambda: None,
 ) -> None:
     """Send every delivery that is due and whose parent is there. Raise RemoteError if the target cannot be worked.
 
-    `check` is asked before each batch, and raises if the round may not go on. Receipts are stored request by request:
-    after a kill, only the last request is sent again, under the same keys, or looked up where the target has none.
+    `siblings` are all objects of the target, to which this one may point. `check` is asked before each batch, and
+    raises if the round may not go on. Receipts are stored request by request: after a kill, only the last request is
+    sent again, under the same keys, or looked up where the target has none.
     """
     after = None
     while batch := ledger.ready(db, tenant_id, target.asset, after=after, limit=BATCH):
@@ -70,22 +72,12 @@ def push(
             ledger.note_attempt(db, tenant_id, target.asset, new)
         for receipts in destination.push(target, upserts):
             answered = [(differs[receipt.key][0], receipt) for receipt in receipts]
-            ledger.keep_receipts(db, run_id, tenant_id, target.asset, answered)
-            _follow_merges(db, destination, tenant_id, target, answered)
-
-
-def _follow_merges(
-    db: Database,
-    destination: Destination,
-    tenant_id: int,
-    target: ObjectMap,
-    answered: Sequence[tuple[Delivery, Receipt]],
-) -> None:
-    """Tie records that are gone because the target merged them to the ones that won; they are sent anew (SF-10).
-
-    Where the winner is another customer's already, a person has to merge the two in ServiceTitan, or part them there.
-    """
-    gone = {d.remote_id: d.subject for d, receipt in answered if receipt.outcome is Outcome.GONE and d.remote_id}
-    masters = destination.masters(target, list(gone)) if gone else {}
-    if masters:
-        adoption.relink(db, tenant_id, target.asset, {gone[loser]: master for loser, master in masters.items()})
+            lost: Lost = {}
+            try:
+                answered, lost = strays.look(db, destination, tenant_id, target, siblings, sent, answered)
+            finally:
+                ledger.keep_receipts(db, run_id, tenant_id, target.asset, answered)
+            for sibling in siblings:
+                strays.give_up(db, destination, tenant_id, sibling, lost.get(sibling.asset, ()))
+            gone = {d.remote_id: d.subject for d, r in answered if r.outcome is Outcome.GONE and d.remote_id}
+            strays.follow_merges(db, destination, tenant_id, target, gone)

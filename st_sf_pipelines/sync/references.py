@@ -9,11 +9,13 @@ from st_sf_pipelines.mapping import REF
 from st_sf_pipelines.store import standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from st_sf_pipelines.mapping import ObjectMap
     from st_sf_pipelines.store.database import Database
 
     RemoteIds = Mapping[tuple[str, Any], str]
+    Pointed = tuple[str, int | str]
 
 
 def is_reference(value: Any) -> bool:
@@ -37,3 +39,15 @@ def resolved(fields: Mapping[str, Any], found: RemoteIds) -> dict[str, Any]:
         name: found.get((value[REF], value["subject"])) if is_reference(value) else value
         for name, value in fields.items()
     }
+
+
+def pointed_to(fields: Mapping[str, Any], target: ObjectMap, siblings: Sequence[ObjectMap]) -> dict[str, Pointed]:
+    """Give, by field, the records of ours that a payload points to: by asset, and our id of it or its key."""
+    by_key = {sibling.key: sibling.asset for sibling in siblings}
+    found: dict[str, Pointed] = {}
+    for name, value in fields.items():
+        if is_reference(value):
+            found[name] = (value[REF], value["subject"])
+        elif value and name in target.parents and (asset := by_key.get(target.parents[name])):
+            found[name] = (asset, value[target.parents[name]])
+    return found

@@ -34,9 +34,10 @@ class System:
     """One row: a system that records are materialized into, and what its destination needs.
 
     `objects` are the maps as they are in code, parents first; `objects_of` gives those in force for a section of the
-    site file. `closing` says by which fields a record there is over, and whose it is (CRM-15); `mend_for` what a person
-    can do about a refusal's code, and `gone_codes` which of them mean that the record was deleted there; `values` what
-    the statements of store/outgoing.py ask of the section, at a round's moment; `read_back` what its people set there.
+    site file, and `closing` the fields by which a record there is over, and whose it is (CRM-15). `mend_for` says what
+    a person can do about a refusal's code, and `gone_codes` which of them mean that the record was deleted there;
+    `values` are what the statements of store/outgoing.py ask of the section, at a round's moment; `read_back` what its
+    people set there.
     """
 
     name: str
@@ -45,7 +46,7 @@ class System:
     objects_of: Callable[[Any], tuple[ObjectMap, ...]]
     key_format: Callable[[Any], str]
     connect: Callable[[Tenant, Taken], Destination]
-    closing: Closing
+    closing: Callable[[Any], Closing]
     mend_for: Callable[[str | None], str]
     gone_codes: tuple[str, ...]
     values: Callable[[Any, datetime], dict[str, Any]] = lambda *_: {}
@@ -75,7 +76,7 @@ SYSTEMS: Final = (
         connect=lambda tenant, _: SalesforceClient(tenant),
         mend_for=salesforce_codes.mend_for,
         gone_codes=salesforce_codes.GONE_CODES,
-        closing=Closing(("StageName",), ("Closed Won", "Closed Lost"), ("OwnerId",)),
+        closing=lambda _: Closing(("StageName",), ("Closed Won", "Closed Lost"), ("OwnerId",)),
         values=lambda section, as_of: {
             "campaigns": section.campaigns,
             "events_since": section.events_since or as_of - EVENTS_BEFORE,
@@ -90,7 +91,7 @@ SYSTEMS: Final = (
         connect=CrmClient,
         mend_for=crm_codes.mend_for,
         gone_codes=crm_codes.GONE_CODES,
-        closing=Closing(("status",), ("won", "lost"), ("assignedTo",)),
+        closing=crm.closing,
         read_back=crm.read_back,
     ),
 )

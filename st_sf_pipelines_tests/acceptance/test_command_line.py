@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,8 +12,10 @@ from typer.testing import CliRunner
 
 from st_sf_pipelines.cli import app
 from st_sf_pipelines.errors import ConfigError
+from st_sf_pipelines.operate.customers import subject_of
 from st_sf_pipelines.simulators.servicetitan.faults import rules
-from st_sf_pipelines_tests.acceptance.desk import new_customer
+from st_sf_pipelines_tests.acceptance.desk import completed_job, new_customer
+from st_sf_pipelines_tests.acceptance.sale import now
 
 if TYPE_CHECKING:
     from st_sf_pipelines_tests.world import World
@@ -76,12 +79,18 @@ def test_an_org_with_people_ends_with_1_until_it_is_adopted(world: World) -> Non
     assert (code, report["ok"]) == (0, True)
 
 
-def test_plan_tells_records_and_calls_and_sends_nothing(world: World) -> None:
-    new_customer(world, "Ann Lee")
+def test_plan_tells_records_calls_and_storage_and_sends_nothing(world: World) -> None:
+    ann = new_customer(world, "Ann Lee")
+    for days in (-1, -2, -3):
+        completed_job(world, ann, now(days))
     code, report = st_sf("plan")
     row = report["tenants"][0]["targets"]["salesforce/accounts"]
-    assert (code, row["records"], row["create"], row["calls"]) == (0, 1, 1, 1)
+    assert (code, row["records"], row["create"], row["calls"], row["storage_kb"]) == (0, 1, 1, 1, 2)
+    events = report["tenants"][0]["targets"]["salesforce/events"]
+    assert (events["create"], events["storage_kb"]) == (3, 6)
     assert world.sf.records("Account") == []
+    words = CliRunner().invoke(app, ["plan"]).stdout
+    assert re.search(r"salesforce/events\s+3\s+3\s+0\s+1\s+6 KB\s+0\s+0", words)
 
 
 @pytest.mark.parametrize(
@@ -119,3 +128,16 @@ def test_config_masks_every_secret(world: World) -> None:
     for secret in (world.st.credentials["client_secret"], world.st.credentials["app_key"]):
         assert secret not in text
     assert world.sf.credentials["access_token"] not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [("67", 67), ("st_67", 67), ("tx9_67_3", 67), ("lead_67", -67), ("st_lead_67", -67), (" tx9_lead_67 ", -67)],
+)
+def test_a_customer_an_opportunity_and_a_lead_are_named_by_their_keys_in_any_target(
+    world: World, text: str, subject: int
+) -> None:
+    world.extra["salesforce"] = {"external_id": "tx9_{id}"}
+    world.write_site()
+    [tenant] = world.settings.site.tenants
+    assert subject_of(text, tenant) == subject

@@ -103,6 +103,37 @@ def test_what_people_deleted_is_not_made_again_and_whom_they_made_is_not_doubled
     assert prove(world)["ok"]
 
 
+@pytest.mark.parametrize("others", [0, 1], ids=["refused by its path", "an error that names nothing"])
+def test_a_deleted_contact_to_which_a_new_deal_points_is_listed_and_the_deal_waits_for_it(
+    open_world: OpenWorld, crm_naps: list[float], others: int
+) -> None:
+    world = open_world(sale.sales_shop(), crm=True)
+    crm = sale.crm_of(world)
+    ann = new_customer(world, "Ann Lee")
+    sale.a_job(world, ann, createdOn=sale.now(-30))  # a contact, and no deal
+    for _ in range(others):
+        sale.a_job(world, new_customer(world, "Bob Lee"), createdOn=sale.now(-30))
+    good_round(world)
+    contact, *_ = crm.records("contacts")
+    crm.delete_record("contacts", contact["id"])
+    sale.a_job(world, ann)
+    for _ in range(2):
+        part = good_round(world, "parked")
+        assert [(row["object"], row["key"], row["code"]) for row in parked(world)] == [
+            (CRM_CONTACTS, str(ann), "NOT_FOUND")
+        ]
+        assert (part["targets"][CRM_DEALS]["waiting"], part["targets"][CRM_DEALS]["parked"]) == (1, 0)
+    assert len(crm_naps) == others, "a deal that waits is sent no more"
+    assert parked(world)[0]["mend"] == "Somebody deleted it there: `st-sf parked retry KEY` makes it anew."
+    assert (len(crm.records("contacts")), sale.crm_deals(world)) == (others, [])
+    assert len(sale.sf_deals(world)) == 1
+
+    assert retry(world, str(ann)) == 1
+    good_round(world)
+    anew = {each["serviceTitanId"]: each["id"] for each in crm.records("contacts")}
+    assert [deal["contact"] for deal in sale.crm_deals(world)] == [anew[str(ann)]]
+
+
 def test_a_crm_that_is_down_holds_up_nothing_else(open_world: OpenWorld, crm_naps: list[float]) -> None:
     world = open_world(sale.sales_shop(), crm=True)
     crm = sale.crm_of(world)

@@ -66,6 +66,7 @@ def test_a_deal_travels_from_a_lead_to_a_finished_install(open_world: OpenWorld)
     )
     [their_lead] = world.sf.records("Lead")
     assert (their_lead["LastName"], their_lead["Company"], their_lead["IsConverted"]) == ("Lee", "Ann Lee", False)
+    assert their_lead["ServiceTitan_Lead_Id__c"] == f"st_lead_{lead}", "no customer has that key"
     assert world.sf.records("Contact") == []
 
     customer = new_customer(world, "Ann Lee", email="ann@example.com", phone="480-555-0101")
@@ -127,6 +128,9 @@ def test_a_deal_travels_from_a_lead_to_a_finished_install(open_world: OpenWorld)
     assert (event["ServiceTitan_Job_Id__c"], event["WhoId"], event["WhatId"]) == (
         *(f"st_{install}", there["Id"], there["AccountId"]),
     )
+    record = sale.sf_deals(world)[f"st_{customer}_1"]
+    ids = [record[f"ServiceTitan_{name}_Id__c"] for name in ("Job", "Estimate")]
+    assert ids == [event["ServiceTitan_Job_Id__c"], f"st_{estimate}"]
     logged = crm.records("activities")
     assert Counter(each["type"] for each in logged) == {
         "contact_created": 1,

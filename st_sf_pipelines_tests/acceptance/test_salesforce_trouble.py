@@ -13,9 +13,12 @@ from st_sf_pipelines_tests.acceptance.desk import (
     contact_of,
     many_customers,
     new_customer,
+    one,
     parked,
     prove,
+    retry,
 )
+from st_sf_pipelines_tests.acceptance.sale import MEMBERS, good_round
 
 if TYPE_CHECKING:
     from st_sf_pipelines_tests.world import World
@@ -53,6 +56,27 @@ def test_a_trouble_that_passes_loses_nothing_and_doubles_nothing(
     for name in ("Account", "Contact"):
         assert len(world.sf.records(name)) == len(by_key(world.sf, name)) == customers
     world.sf.set_faults()
+    assert prove(world)["ok"]
+
+
+def test_a_deleted_contact_to_which_a_new_record_points_is_listed_and_that_record_waits_for_it(world: World) -> None:
+    [campaign] = world.sf.put_records("Campaign", {"Name": "High", "IsActive": True})
+    world.extra["salesforce"] = {"campaigns": {"High Value": campaign}}
+    world.write_site()
+    ann = new_customer(world, "Ann Lee")
+    good_round(world)
+    world.sf.put_records("Contact", {"Id": by_key(world.sf, "Contact")[f"st_{ann}"]["Id"], "IsDeleted": True})
+    world.st.put("invoices", [{"customer": {"id": ann, "name": "x"}, "subTotal": "6000.00", "total": "6000.00"}])
+    for _ in range(2):
+        part = good_round(world, "parked")
+        assert [(row["object"], row["key"], row["code"]) for row in parked(world)] == [
+            (CONTACTS, f"st_{ann}", "NOT_FOUND")
+        ]
+        assert (part["targets"][MEMBERS]["waiting"], part["targets"][MEMBERS]["parked"]) == (1, 0)
+    assert retry(world, f"st_{ann}") == 1
+    good_round(world)
+    anew = next(row for row in world.sf.records("Contact") if not row["IsDeleted"])
+    assert one(world, "CampaignMember")["ContactId"] == anew["Id"]
     assert prove(world)["ok"]
 
 

@@ -53,7 +53,7 @@ def _sent(rows: Measured, db: Database, tenant: Tenant, which: str, expected: in
     client, now = CrmClient(tenant), datetime.now(UTC)
     with rows.measured(f"into Payload: {which}") as row:
         planned = plan(db, tenant, CONTACT, "{id}", now, Scope(everybody=True))
-        push(db, client, tenant.id, CONTACT, "bench")
+        push(db, client, tenant.id, CONTACT, [CONTACT], "bench")
         row.records = planned.planned
     client.close()
     row.told.append(f"{planned.planned} written; expected {expected} calls, got {client.calls}")

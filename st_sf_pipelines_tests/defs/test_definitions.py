@@ -14,6 +14,7 @@ from st_sf_pipelines.defs.automation import nightly_proof, poll
 from st_sf_pipelines.defs.history import TENANT_MONTHS
 from st_sf_pipelines.defs.resources import TENANTS
 from st_sf_pipelines.defs.round import lock_name
+from st_sf_pipelines.defs.targets import lineage
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES
 from st_sf_pipelines.systems.targets import SYSTEMS
 from st_sf_pipelines_tests.world import TENANT, World, small_shop
@@ -180,6 +181,39 @@ def test_every_asset_is_described_partitioned_by_tenant_and_in_the_round() -> No
         assert node.description
         parts = TENANT_MONTHS if each.to_user_string() == "servicetitan/history" else TENANTS
         assert node.is_external or node.partitions_def == parts
+
+
+def test_each_field_of_a_target_is_drawn_from_what_it_is_made_of_and_typed() -> None:
+    def made_of(asset: str, field: str) -> set[str]:
+        [target] = [each for system in SYSTEMS for each in system.objects if each.asset == asset]
+        deps = lineage(target).deps_by_column[field]
+        return {f"{dep.asset_key.to_user_string()}.{dep.column_name}" for dep in deps}
+
+    assert made_of("salesforce/contacts", "Email") == {"customers/profile.email"}
+    assert made_of("salesforce/accounts", "Customer_Segment__c") == {"customers/segment.segment"}
+    assert made_of("salesforce/leads", "FirstName") == {"servicetitan/leads.first_name"}
+    assert made_of("salesforce/leads", "Street") == {"servicetitan/leads.street", "servicetitan/leads.unit"}
+    assert made_of("salesforce/opportunities", "Amount") == {"pipeline/opportunities.value_cents"}
+    assert made_of("salesforce/events", "EndDateTime") == {"servicetitan/jobs.completed_on"}
+    assert made_of("crm/contacts", "email") == {"customers/profile.email", "servicetitan/leads.email"}
+    assert made_of("crm/activities", "title") == {"pipeline/opportunities.activities.title"}
+
+    graph = defs().get_repository_def().asset_graph
+    materializable = names(graph.get_all_asset_keys())
+    types: dict[str, str] = {}
+    for system in SYSTEMS:
+        for target in system.objects:
+            node = graph.get(dg.AssetKey(target.asset.split("/")))
+            schema = node.metadata["dagster/column_schema"]
+            types |= {f"{target.asset}.{column.name}": column.type for column in schema.columns}
+            deps = [dep for each in lineage(target).deps_by_column.values() for dep in each]
+            assert {dep.asset_key.to_user_string() for dep in deps} <= materializable
+    deal = "salesforce/opportunities"
+    told = [types[f"{deal}.{name}"] for name in ("Name", "Amount", "CloseDate", "Probability", "ContactId")]
+    assert told == ["text", "numeric", "date", "integer", "text"]
+    assert types["salesforce/events.StartDateTime"] == "timestamptz"
+    assert types["salesforce/contacts.Active__c"] == "boolean"
+    assert (types["crm/contacts.source"], types["crm/opportunities.value"]) == ("text", "numeric")
 
 
 # ----------------------------------------------------------------------------------------------------------- the sensor

@@ -12,12 +12,13 @@ import pytest
 
 from st_sf_pipelines.config import Crm, ServiceTitan, Tenant
 from st_sf_pipelines.errors import CredentialsError, PermanentError, TransientError
-from st_sf_pipelines.ports import Outcome, Receipt, Upsert
+from st_sf_pipelines.ports import Closing, Outcome, Receipt, Upsert
 from st_sf_pipelines.simulators.crm import CrmSimulator, front
 from st_sf_pipelines.systems.crm import writer
 from st_sf_pipelines.systems.crm.client import CrmClient
 from st_sf_pipelines.systems.crm.codes import REFUSALS, mend_for
-from st_sf_pipelines.systems.crm.objects import ACTIVITY, CONTACT, OPPORTUNITY
+from st_sf_pipelines.systems.crm.documents import body_of, fields_of
+from st_sf_pipelines.systems.crm.objects import ACTIVITY, CONTACT, OPPORTUNITY, closing, objects_of, read_back
 from st_sf_pipelines.systems.crm.webhook import Webhook
 
 if TYPE_CHECKING:
@@ -339,3 +340,36 @@ def test_objects_of_the_crm_name_each_field_once() -> None:
     for target in (CONTACT, OPPORTUNITY, ACTIVITY):
         names = [field.to for field in target.fields]
         assert len(names) == len(set(names))
+
+
+def test_every_field_of_every_collection_may_bear_a_name_of_the_crms_own() -> None:
+    more = {"crm/contacts": (), "crm/opportunities": ("stage", "pinned", "assignedTo"), "crm/activities": ()}
+    names = {
+        target.asset.partition("/")[2]: {
+            name: f"{name}Theirs"
+            for path in (target.key, *(field.to for field in target.fields), *more[target.asset])
+            for name in [path.partition(".")[0]]
+        }
+        for target in (CONTACT, OPPORTUNITY, ACTIVITY)
+    }
+    config = Crm.model_validate({"api_url": "http://127.0.0.1:1", "names": names})
+    contacts, deals, activities = objects_of(config)
+    for target in (contacts, deals, activities):
+        matched = [name for way in target.matches for name in way.theirs]
+        paths = [target.key, *(field.to for field in target.fields), *matched, *target.people, *target.references]
+        assert [path for path in paths if not path.partition(".")[0].endswith("Theirs")] == []
+    assert (contacts.key, activities.key) == ("serviceTitanIdTheirs", "dataTheirs.key")
+    assert "addressTheirs.city" in {field.to for field in contacts.fields}
+    assert (deals.within, deals.people) == ("contactTheirs", ("assignedToTheirs",))
+    assert closing(config) == Closing(("statusTheirs",), ("won", "lost"), ("assignedToTheirs",))
+    fields = read_back(config)
+    assert (fields.stage, fields.pinned, fields.owner) == ("stageTheirs", "pinnedTheirs", "assignedToTheirs")
+
+    sent = Upsert("k1", {"titleTheirs": "T", "contactTheirs": "7", "dataTheirs": {"at": "now", "key": "k1"}})
+    assert body_of(activities, sent, lambda asset, pointed: (asset, pointed)) == {
+        "titleTheirs": "T",
+        "contactTheirs": (CONTACT.asset, "7"),
+        "dataTheirs": {"at": "now", "key": "k1"},
+    }
+    document = {"contactTheirs": 7, "assignedToTheirs": 8, "valueTheirs": 9}
+    assert fields_of(deals, document, document) == {"contactTheirs": "7", "assignedToTheirs": "8", "valueTheirs": 9}

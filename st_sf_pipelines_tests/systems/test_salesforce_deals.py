@@ -29,8 +29,8 @@ DEAL: dict[str, Any] = {
     "campaign": "Spring mailer",
     "next_step": None,
     "description": "Estimates:\n1 New roof",
-    "job_id": 501,
-    "estimate_id": 601,
+    "job_id": "st_501",
+    "estimate_id": "st_601",
 }
 CONTACT_7 = {"$ref": "salesforce/contacts", "subject": 7}
 
@@ -50,13 +50,13 @@ def test_a_deal_is_mapped_as_the_specification_lists_it() -> None:
         "LeadSource": "Spring mailer",
         "NextStep": None,
         "Description": "Estimates:\n1 New roof",
-        "ServiceTitan_Job_Id__c": "501",
-        "ServiceTitan_Estimate_Id__c": "601",
+        "ServiceTitan_Job_Id__c": "st_501",
+        "ServiceTitan_Estimate_Id__c": "st_601",
     }
 
 
 JOB: dict[str, Any] = {
-    "key": "501",
+    "key": "st_501",
     "contact": 7,
     "account": 7,
     "subject_line": "Job 501: Repair",
@@ -68,7 +68,7 @@ JOB: dict[str, Any] = {
 
 def test_an_event_is_mapped_as_the_specification_lists_it() -> None:
     assert payload(EVENT, JOB) == {
-        "ServiceTitan_Job_Id__c": "501",
+        "ServiceTitan_Job_Id__c": "st_501",
         "WhoId": CONTACT_7,
         "WhatId": {"$ref": "salesforce/accounts", "subject": 7},
         "Subject": "Job 501: Repair",
@@ -79,7 +79,7 @@ def test_an_event_is_mapped_as_the_specification_lists_it() -> None:
 
 
 PERSON: dict[str, Any] = {
-    "key": "lead_9",
+    "key": "st_lead_9",
     "name": "Ann Lee",
     "first_name": "Ann",
     "last_name": "Lee",
@@ -100,7 +100,7 @@ PERSON: dict[str, Any] = {
 
 def test_a_lead_is_mapped_as_the_specification_lists_it() -> None:
     assert payload(LEAD, PERSON) == {
-        "ServiceTitan_Lead_Id__c": "lead_9",
+        "ServiceTitan_Lead_Id__c": "st_lead_9",
         "FirstName": "Ann",
         "LastName": "Lee",
         "Company": "Ann Lee",
@@ -120,7 +120,7 @@ def test_a_lead_is_mapped_as_the_specification_lists_it() -> None:
 
 
 def test_a_member_is_a_campaign_and_a_contact() -> None:
-    row = {"key": "st_7/701", "campaign_id": "701Hu0000000001", "contact": 7}
+    row = {"key": "st_7_701", "campaign_id": "701Hu0000000001", "contact": 7}
     assert payload(CAMPAIGN_MEMBER, row) == {"CampaignId": "701Hu0000000001", "ContactId": CONTACT_7}
     assert payload(CAMPAIGN_MEMBER, {**row, "contact": None})["ContactId"] is None
 

@@ -6,6 +6,7 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from st_sf_pipelines.ports import Json, Receipt, Remote, Told, Upsert
+from st_sf_pipelines.systems.crm.codes import STRAY_CODES
 from st_sf_pipelines.systems.crm.documents import fields_of, same, value_at
 from st_sf_pipelines.systems.crm.lookup import VALUES, among, chunks, none_taken
 from st_sf_pipelines.systems.crm.objects import PIPELINES, STAGES
@@ -47,6 +48,11 @@ class CrmClient:
         return self._session.calls
 
     @property
+    def stray_codes(self) -> tuple[str, ...]:
+        """The codes that a refusal may bear when a record pointed to was deleted; the first says just that."""
+        return STRAY_CODES
+
+    @property
     def usage(self) -> None:
         """Payload counts no calls and has no limit of a day."""
         return
@@ -59,6 +65,9 @@ class CrmClient:
     def calls_for(self, rows: int) -> int:
         """Count the calls for so many rows of one object: one for each, and a look-up for every 500."""
         return rows + -(-rows // VALUES)
+
+    def storage_for(self, target: ObjectMap, rows: int) -> None:
+        """Payload counts no storage."""
 
     def push(self, target: ObjectMap, upserts: Sequence[Upsert]) -> Iterator[Sequence[Receipt]]:
         """Write the records; yield receipts, in order, a few at a time. Raise RemoteError."""

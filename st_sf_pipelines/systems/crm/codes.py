@@ -30,11 +30,14 @@ REFUSALS: Final = (
     Refusal("INVALID_REFERENCE",  Outcome.REFUSED, "The record that the named field points to is not in the CRM (any longer): run `st-sf setup --apply` for a pipeline or stage, `st-sf parked retry KEY` for a contact, then for this one."),  # noqa: E501
     Refusal("KEY_TAKEN",          Outcome.REFUSED, "Another record there carries our key: clear it there, or delete that record, then `st-sf parked retry KEY`."),  # noqa: E501
     Refusal("TWO_CANDIDATES",     Outcome.REFUSED, "Several records there could be this one: set our key on the right one, or correct the e-mail address, then `st-sf parked retry KEY`."),  # noqa: E501
+    Refusal("HANDED_OVER",        Outcome.REFUSED, "The lead became a customer that has a contact of its own there: merge the two by hand and delete this one, then `st-sf parked retry KEY` takes it off the list."),  # noqa: E501
     Refusal("BAD_REQUEST",        Outcome.REFUSED, "The CRM does not take the record, and names no field: look into its log, mend the record or the map, then `st-sf parked retry KEY`."),  # noqa: E501
 )
 # fmt: on
 
 GONE_CODES: Final = tuple(refusal.code for refusal in REFUSALS if refusal.outcome is Outcome.GONE)
+STRAY_CODES: Final = ("INVALID_REFERENCE", "SERVER_ERROR")
+"""The codes behind which may stand that a record pointed to was deleted; a Payload of numeric ids just fails then."""
 _BY_CODE: Final = {refusal.code: refusal for refusal in REFUSALS}
 
 

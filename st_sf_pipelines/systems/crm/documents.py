@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from st_sf_pipelines.mapping import ObjectMap
     from st_sf_pipelines.ports import Upsert
 
-PEOPLE: Final = frozenset({"assignedTo"})
-"""References that are no part of a map, since they belong to the CRM's people, and are read back."""
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -72,7 +70,7 @@ def _put(body: dict[str, Any], name: str, value: Any) -> None:
 
 
 def _as_text(target: ObjectMap, name: str, value: Any) -> Any:
-    is_reference = name in target.references or name in PEOPLE
+    is_reference = name in target.references or name in target.people
     return str(value) if is_reference and value is not None else value
 
 

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final, Protocol
 
 from st_sf_pipelines.systems.crm.documents import key_of, value_at
-from st_sf_pipelines.systems.crm.objects import WITHIN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -52,7 +51,7 @@ def candidates(
 def _by_key(
     session: CrmSession, target: ObjectMap, rows: Sequence[Upsert], taken: Taken
 ) -> defaultdict[str, list[str]]:
-    within = WITHIN.get(target.asset)
+    within = target.within
     names = [target.key, *([within] if within else [])]
     there: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     for values in chunks(dict.fromkeys(key_of(target, row) for row in rows), VALUES):

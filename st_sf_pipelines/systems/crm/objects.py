@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from st_sf_pipelines.mapping import Field, Match, ObjectMap, Transform
-from st_sf_pipelines.ports import ReadBack
+from st_sf_pipelines.ports import Closing, ReadBack
 
 if TYPE_CHECKING:
     from st_sf_pipelines.config import Crm
@@ -46,7 +46,7 @@ OPPORTUNITY: Final = ObjectMap("crm/opportunities", "opportunities", key="servic
     Field("businessUnit",            "business_unit_slug"),
     Field("closeDate",               "close_date",           Transform.NOON),
     Field("notes",                   "notes"),
-), says="One opportunity for each deal.", source="deals", parent=CONTACT.asset, external_id=False)
+), says="One opportunity for each deal.", source="deals", parent=CONTACT.asset, external_id=False, within="contact", people=("assignedTo",))  # noqa: E501
 
 ACTIVITY: Final = ObjectMap("crm/activities", "activities", key="data.key", fields=(
     Field("type",                    "type"),
@@ -60,9 +60,6 @@ ACTIVITY: Final = ObjectMap("crm/activities", "activities", key="data.key", fiel
 """An activity's key may hold letters, digits and _ - + . : @ only: Payload asks no database for other text in JSON."""
 
 OBJECTS: Final = (CONTACT, OPPORTUNITY, ACTIVITY)  # parents first
-
-WITHIN: Final = {OPPORTUNITY.asset: "contact"}
-"""Records that carry one key over time (a job's id, here) are told apart by this field, which must be the same."""
 
 COLLECTIONS: Final = {
     CONTACT.asset: "contacts",
@@ -81,6 +78,12 @@ def read_back(config: Crm) -> ReadBack:
     return ReadBack(OPPORTUNITY.asset, stage, pinned, owner, STAGES)
 
 
+def closing(config: Crm) -> Closing:
+    """Say by which fields a record is over, and whose it is, under the CRM's own names (CRM-15)."""
+    names = config.names.get("opportunities", {})
+    return Closing((names.get("status", "status"),), ("won", "lost"), (names.get("assignedTo", "assignedTo"),))
+
+
 def collections_of(config: Crm) -> dict[str, str]:
     """Give the slug of each asset's collection there."""
     return {asset: config.collections.get(_short(asset), slug) for asset, slug in COLLECTIONS.items()}  # type: ignore[call-overload]
@@ -90,20 +93,10 @@ def objects_of(config: Crm) -> tuple[ObjectMap, ...]:
     """Give the maps in force: those above under the CRM's own names, with the site's rows laid over them."""
     slugs = collections_of(config)
     return tuple(
-        _renamed(target, slugs[target.asset], config.names.get(_short(target.asset), {})).with_fields(  # type: ignore[call-overload]
-            config.fields.get(_short(target.asset), ())  # type: ignore[call-overload]
-        )
+        replace(target, remote=slugs[target.asset])
+        .renamed(config.names.get(_short(target.asset), {}))  # type: ignore[call-overload]
+        .with_fields(config.fields.get(_short(target.asset), ()))  # type: ignore[call-overload]
         for target in OBJECTS
-    )
-
-
-def _renamed(target: ObjectMap, slug: str, names: dict[str, str]) -> ObjectMap:
-    return replace(
-        target,
-        remote=slug,
-        key=names.get(target.key, target.key),
-        fields=tuple(replace(field, to=names.get(field.to, field.to)) for field in target.fields),
-        matches=tuple(replace(way, theirs=tuple(names.get(n, n) for n in way.theirs)) for way in target.matches),
     )
 
 

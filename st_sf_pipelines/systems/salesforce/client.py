@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from st_sf_pipelines.systems.salesforce.codes import STRAY_CODES
 from st_sf_pipelines.systems.salesforce.collection import ID, ROWS
 from st_sf_pipelines.systems.salesforce.conversion import Converter
 from st_sf_pipelines.systems.salesforce.finding import Finder
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from st_sf_pipelines.ports import Conversion, Receipt, Remote, Upsert
 
 _INSTANT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:\+0000|Z)")
+
+USUAL_KB: Final = 2
+"""What the org's data storage counts for a record of most objects."""
+RECORD_KB: Final = {"CampaignMember": 1}
 
 
 class SalesforceClient:
@@ -45,6 +50,11 @@ class SalesforceClient:
         return self._session.calls
 
     @property
+    def stray_codes(self) -> tuple[str, ...]:
+        """The codes that a refusal may bear when a record pointed to was deleted; the first says just that."""
+        return STRAY_CODES
+
+    @property
     def usage(self) -> tuple[int, int] | None:
         """API calls used and allowed today, as the last answer said (SF-8)."""
         return self._session.usage
@@ -56,6 +66,10 @@ class SalesforceClient:
     def calls_for(self, rows: int) -> int:
         """Count the calls for so many rows of one object: 1,000 rows go in one."""
         return -(-rows // (ROWS * COLLECTIONS))
+
+    def storage_for(self, target: ObjectMap, rows: int) -> int:
+        """Count the KB of data storage that so many new records take: as many for each, whatever it holds."""
+        return rows * RECORD_KB.get(target.remote, USUAL_KB)
 
     def push(self, target: ObjectMap, upserts: Sequence[Upsert]) -> Iterator[Sequence[Receipt]]:
         """Write records; yield receipts as they come. A request that is refused whole is halved (SF-6).

@@ -67,6 +67,8 @@ REFUSALS: Final = (
 )
 # fmt: on
 
+STRAY_CODES: Final = ("INVALID_CROSS_REFERENCE_KEY", "ENTITY_IS_DELETED", "INVALID_FIELD")
+"""The codes behind which may stand that a record pointed to was deleted; the last, where it is named by its key."""
 _BY_CODE: Final = {refusal.code: refusal for refusal in REFUSALS}
 GONE_CODES: Final = tuple(refusal.code for refusal in REFUSALS if refusal.kind is Kind.GONE)
 

@@ -34,16 +34,16 @@ OPPORTUNITY: Final = ObjectMap("salesforce/opportunities", "Opportunity", key="S
     Field("LeadSource",                   "campaign",                at_most=255),
     Field("NextStep",                     "next_step",               at_most=255),
     Field("Description",                  "description",             at_most=32_000),
-    Field("ServiceTitan_Job_Id__c",       "job_id",                  Transform.TEXT),
-    Field("ServiceTitan_Estimate_Id__c",  "estimate_id",             Transform.TEXT),
+    Field("ServiceTitan_Job_Id__c",       "job_id"),
+    Field("ServiceTitan_Estimate_Id__c",  "estimate_id"),
 ), says="One Opportunity for each deal, by st_CUSTOMER_N.", source="customers' deals", parent=CONTACT.asset)
 
 EVENT: Final = ObjectMap("salesforce/events", "Event", key="ServiceTitan_Job_Id__c", external_id=False, fields=(
     Field("WhoId",                        "contact",                 Transform.REFERENCE, refers_to=CONTACT.asset),
     Field("WhatId",                       "account",                 Transform.REFERENCE, refers_to=ACCOUNT.asset),
     Field("Subject",                      "subject_line",            at_most=255),
-    Field("StartDateTime",                "starts_at"),
-    Field("EndDateTime",                  "ends_at"),
+    Field("StartDateTime",                "starts_at",               Transform.UNLESS_EMPTY),
+    Field("EndDateTime",                  "ends_at",                 Transform.UNLESS_EMPTY),
     Field("Description",                  "description",             at_most=32_000),
 ), says="One Event for each job completed since `events_since`, on its contact and account.", source="completed jobs", parent=CONTACT.asset)  # noqa: E501
 
