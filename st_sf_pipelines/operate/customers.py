@@ -24,7 +24,7 @@ _KEYS: Final = ("{id}", "st_{id}")
 
 
 def subject_of(text: str, tenant: Tenant) -> int | None:
-    """Read whom a person means: 12345, st_12345 or the tenant's own key, an opportunity's st_12345_2, or a lead's lead_67.
+    """Read whom a person means: 12345, st_12345 or the tenant's own key, an opportunity's st_12345_2, a lead's lead_67.
 
     A lead is below zero. Give None if the text is none of these.
     """
