@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -75,18 +76,18 @@ def demo(*, customers: int | None, port: int, payload: bool = False) -> int:
         names = [tenant["name"] for tenant in st["tenants"]]
         orgs = {name: stack.enter_context(_stand_in(home, "salesforce", log=f"salesforce-{name}")) for name in names}
         crms = {name: stack.enter_context(_crm(home, name, payload=payload)) for name in names}
-        site = home / "site.yaml"
-        site.write_text(_site(st, orgs, crms))
-        os.environ |= {
-            "ST_SF_HOME": str(home),
-            "ST_SF_DATABASE_URL": url,
-            "ST_SF_CONFIG": str(site),
-            "CRM_SYNC_CRON": BEAT,
-        }
+        site, env = home / "site.yaml", home / "env"
+        text, secrets = _site(st, orgs, crms)
+        site.write_text(text)
+        variables = {"ST_SF_HOME": str(home), "ST_SF_DATABASE_URL": url, "ST_SF_CONFIG": str(site), **secrets}
+        env.touch(mode=0o600)
+        env.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()))
+        os.environ |= {**variables, "CRM_SYNC_CRON": BEAT}
         stand_ins = {f"Salesforce stand-in of {name}": sf["url"] for name, sf in orgs.items()}
         what = "Payload CMS" if payload else "CRM stand-in"
         stand_ins |= {f"{what} of {name}": crm["url"] for name, crm in crms.items()}
-        addresses = {"ServiceTitan stand-in": st["url"], **stand_ins, "site file": str(site)}
+        commands = f". {shlex.quote(str(env))}; .venv/bin/st-sf check"
+        addresses = {"ServiceTitan stand-in": st["url"], **stand_ins, "in another terminal": commands}
         return _serve(load(), port, console, addresses)
     return 0
 
@@ -105,12 +106,15 @@ def _crm(home: Path, name: str, *, payload: bool) -> Iterator[dict[str, Any]]:
         raise StSfError(str(error)) from None
 
 
-def _site(st: dict[str, Any], orgs: dict[str, dict[str, Any]], crms: dict[str, dict[str, Any]]) -> str:
-    """Write the site file, a tenant beside the other, each with an org and a CRM; secrets go into the environment."""
-    parts = []
+def _site(
+    st: dict[str, Any], orgs: dict[str, dict[str, Any]], crms: dict[str, dict[str, Any]]
+) -> tuple[str, dict[str, str]]:
+    """Write the site file, a tenant beside the other, each with an org and a CRM; give the secrets as its variables."""
+    parts: list[str] = []
+    secrets: dict[str, str] = {}
     for number, tenant in enumerate(st["tenants"], start=1):
         sf, crm = orgs[tenant["name"]], crms[tenant["name"]]
-        os.environ |= {
+        secrets |= {
             f"DEMO_CLIENT_SECRET_{number}": tenant["client_secret"],
             f"DEMO_APP_KEY_{number}": tenant["app_key"],
             f"DEMO_ACCESS_TOKEN_{number}": sf["access_token"],
@@ -118,7 +122,7 @@ def _site(st: dict[str, Any], orgs: dict[str, dict[str, Any]], crms: dict[str, d
             f"DEMO_CRM_SECRET_{number}": crm["webhook_secret"],
         }
         parts.append(TENANT.format(**tenant, number=number, st=st, sf=sf, crm=crm))
-    return "".join(["tenants:\n", *parts])
+    return "".join(["tenants:\n", *parts]), secrets
 
 
 def dev(settings: Settings, *, port: int) -> int:
@@ -157,12 +161,12 @@ def _show_rounds(db: Database, process: subprocess.Popen[bytes], console: Consol
                 time.sleep(1)
         return
     seen: set[str] = set()
-    console.print("  ".join(f"{column:>9}" for column in COLUMNS), highlight=False, soft_wrap=True)
+    console.print("  ".join(f"{column:>13}" for column in COLUMNS), highlight=False, soft_wrap=True)
     while process.poll() is None:
         for each in reversed(audit.latest_rounds(db, SHOWN)):
             if each["status"] and each["run_id"] not in seen:
                 seen.add(each["run_id"])
-                console.print("  ".join(f"{cell:>9}" for cell in _row(each)), highlight=False, soft_wrap=True)
+                console.print("  ".join(f"{cell:>13}" for cell in _row(each)), highlight=False, soft_wrap=True)
         time.sleep(1)
 
 

@@ -45,6 +45,11 @@ def test_the_demo_shows_a_round_stops_on_ctrl_c_without_a_trace_and_starts_again
                 assert loaded_by_dagster(port) == {"poll": "RUNNING"}
                 stand_ins = re.findall(r"(http://127\.0\.0\.1:\d+)$", said(), re.MULTILINE)
                 assert len(stand_ins) == 5, "ServiceTitan, and an org and a CRM for each tenant"
+                env = home / "demo/env"
+                assert env.stat().st_mode & 0o077 == 0
+                beside = f". {env}; {PROGRAM} config --json"
+                told = subprocess.run(["sh", "-c", beside], cwd=home, stdout=subprocess.PIPE, check=True)  # noqa: S607
+                assert b"desert-air" in told.stdout
                 process.send_signal(number)
                 process.wait(STOPS_WITHIN)
             assert process.returncode == 0
