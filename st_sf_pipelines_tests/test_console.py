@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 def test_a_feed_that_began_again_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     entities = {"customers": {"read": 9, "restarted": 1}, "jobs": {"read": 2, "restarted": 0}}
-    each = {"name": "socal", "status": "success", "derived_changed": {}, "entities": entities, "targets": {}}
+    nothing: dict[str, object] = {"derived_changed": {}, "targets": {}, "note": None, "held": [], "unmapped": []}
+    each = {"name": "socal", "status": "success", "entities": entities, **nothing}
     console.rounds({"tenants": [each]})
     told = " ".join(capsys.readouterr().out.split())
     assert "socal: ServiceTitan refused the stored token of customers; read again" in told

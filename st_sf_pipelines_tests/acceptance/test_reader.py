@@ -164,7 +164,7 @@ def test_a_sweep_that_meets_an_error_says_so_and_ends_with_1(world: World, naps:
 
 
 def test_what_is_gone_is_listed_with_the_quarantine(world: World) -> None:
-    [lead] = world.st.put("leads", [{"customerId": None}])
+    lead, _ = world.st.put("leads", [{"customerId": None}, {"customerId": None}])
     world.sync()
     world.st.put("leads", [{"id": lead, "active": False}], silent=True)
     assert st_sf("sweep")[1]["tenants"][0]["entities"]["leads"]["gone"] == [lead]
