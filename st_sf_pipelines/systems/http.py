@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -22,6 +23,7 @@ from tenacity.wait import wait_base
 from st_sf_pipelines.errors import CredentialsError, PermanentError, RemoteError, TransientError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     from tenacity import RetryCallState
@@ -87,6 +89,7 @@ class Http:
         """Open the connection pool; nothing is sent yet. `refusal` reads bad answers, where a system has its own."""
         self._counting = threading.Lock()
         self._client = httpx.Client(
+            verify=_authorities(),
             timeout=httpx.Timeout(self.timeout, connect=10.0),
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=20),
             headers={"User-Agent": "st-sf-pipelines", "Accept": "application/json"},
@@ -136,6 +139,12 @@ class Http:
                 cause = "the answer is not JSON (cut off, or not from the API)"
                 raise TransientError(self.system, self.tenant, endpoint, cause, response.status_code) from None
         raise (self.refusal or bad_answer)(self.system, self.tenant, endpoint, response)
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Read the certificates that we trust: once a process, as it costs more than a poll's calls."""
+    return httpx.create_ssl_context()
 
 
 def read_json(content: bytes) -> Any:
