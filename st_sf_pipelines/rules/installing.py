@@ -18,8 +18,12 @@ def install_jobs(desk: Desk) -> None:
     """A job in an install unit that stands moves the opportunity that it belongs to from Sales to Install.
 
     It goes to Estimate Approved, 'NAME - Install Job #NUMBER - $1,234.56', now tied to that job. Won stays won; one
-    that was not sold stays open until Job Completed. With one open in Install already the job is listed.
+    that was not sold stays open until Job Completed. With one open in Install already the job is listed. A job whose
+    unit became an install unit under its opportunity moves that one.
     """
+    for deal in desk.in_order:
+        if (own := _own_install_job(desk, deal)) and not (deal.is_open and desk.open_in(INSTALL)):
+            _to_install(desk, deal, own)
     for job in desk.free_jobs(INSTALL):
         deal = claimant(desk, job)
         if deal is None:
@@ -27,10 +31,20 @@ def install_jobs(desk: Desk) -> None:
             if running and job.created_at >= running.since_at:
                 desk.hold(running, "CRM-5", "another install job has the open opportunity", (job,))
         elif deal.pipeline == SALES:
-            label, fields = installing(job, deal.value_cents), _tied(deal, job)
-            desk.move(deal, "estimate-approved", "CRM-5", (job,), label=label, **fields)
+            _to_install(desk, deal, job)
     for deal in desk.in_order:
         _title(desk, deal)
+
+
+def _own_install_job(desk: Desk, deal: Deal) -> Job | None:
+    """Give the job of an opportunity in Sales if it stands and is an install job: its unit was mapped, or corrected."""
+    job = desk.job_of(deal) if deal.pipeline == SALES and deal.status != "lost" else None
+    return job if job and job.stands and desk.pipeline_of(job) == INSTALL else None
+
+
+def _to_install(desk: Desk, deal: Deal, job: Job) -> None:
+    label = installing(job, deal.value_cents)
+    desk.move(deal, "estimate-approved", "CRM-5", (job,), label=label, **_tied(deal, job))
 
 
 def claimant(desk: Desk, job: Job) -> Deal | None:
@@ -109,7 +123,8 @@ def _follow(desk: Desk, deal: Deal, job: Job) -> None:
 
 
 def _tied(deal: Deal, job: Job) -> dict[str, object]:
-    return {"job_id": job.id, "job_ids": (*deal.job_ids, job.id), "canceled_at": None}
+    job_ids = deal.job_ids if job.id in deal.job_ids else (*deal.job_ids, job.id)
+    return {"job_id": job.id, "job_ids": job_ids, "canceled_at": None}
 
 
 def _title(desk: Desk, deal: Deal) -> None:

@@ -44,8 +44,9 @@ def list_strays(desk: Desk) -> None:
         known = estimate.id in has_deal or estimate.job_id in desk.facts.taken
         if known or not is_recent or estimate.status == "dismissed":
             continue
-        why = "names no job" if estimate.job_id is None else "is of a job without an opportunity"
-        desk.hold(None, "CRM-3", f"the estimate {why}, and the customer has no opportunity from before it", (estimate,))
+        stray = "is of a job without an opportunity, and the customer has no opportunity from before it"
+        why = "names no job" if estimate.job_id is None else stray
+        desk.hold(None, "CRM-3", f"the estimate {why}", (estimate,))
 
 
 def listed_until(desk: Desk) -> Iterator[date]:

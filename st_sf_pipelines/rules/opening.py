@@ -136,7 +136,7 @@ def _open_straight(desk: Desk, estimate: Estimate, lost: Deal) -> None:
         "value_cents": estimate.value_cents,
         "valued_by": "estimate",
         "job_id": estimate.job_id,
-        "job_ids": () if estimate.job_id is None else (estimate.job_id,),
+        "job_ids": (estimate.job_id,),
         "since_at": max(job.created_at if job else estimate.created_at, lost.since_at),
         # The days without a job begin again: it was canceled before there was this opportunity.
         "canceled_at": None if job is None or job.stands else max(job.modified_at, estimate.created_at),

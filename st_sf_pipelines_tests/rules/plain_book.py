@@ -93,8 +93,8 @@ class Book:
         """
         deals = sorted((deal for deal in self.deals if deal.lost_reason != "merged"), key=lambda deal: deal.age)
         moments = [estimate.created_at, *([estimate.sold_at] if estimate.status == "sold" else [])]
-        mine = [deal for deal in deals if estimate.job_id is not None and estimate.job_id in deal.job_ids]
-        if estimate.job_id in self.facts.taken:
+        mine = [deal for deal in deals if estimate.job_id in deal.job_ids]
+        if estimate.job_id is None or estimate.job_id in self.facts.taken:
             return None
         if not mine:
             mine = [deal for deal in deals if self.begin(deal) <= estimate.created_at][-1:]

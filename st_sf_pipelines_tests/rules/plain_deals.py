@@ -188,7 +188,21 @@ class Round(Book):
             )
 
     def install_jobs(self) -> None:
-        """CRM-5: a standing install job moves the won one that it belongs to, else the open one."""
+        """CRM-5: a standing install job moves the won one that it belongs to, else the open one; its own in any case."""
+        for deal in list(self.deals):
+            job = self.job(deal.job_id)
+            if (
+                deal.pipeline == "sales"
+                and deal.status != "lost"
+                and job
+                and job.status != "canceled"
+                and self.pipeline(job) == "install"
+                and not (deal.status == "open" and self.open_in("install"))
+                and not deal.pinned
+                and self.is_news(deal, [job])
+            ):
+                fields = {"pipeline": "install", "stage": "estimate-approved", "hand_stage": None, "canceled_at": None}
+                self.change(deal, **fields)
         for job in self.facts.jobs:
             deal = self.claimant(job) if self.pipeline(job) == "install" and self.is_free(job) else None
             if deal and deal.pipeline == "sales" and not deal.pinned and self.is_news(deal, [job]):
@@ -270,7 +284,7 @@ class Round(Book):
                     valued_by="estimate",
                     estimate_id=estimate.id,
                     job_id=estimate.job_id,
-                    job_ids=() if estimate.job_id is None else (estimate.job_id,),
+                    job_ids=(estimate.job_id,),
                 )
 
     def titles_and_days(self) -> None:

@@ -331,17 +331,24 @@ def test_its_estimates_are_those_of_its_jobs_whenever_they_were_made() -> None:
     assert after(job(1, 3), estimate(52, 20)).places == [("proposal-sent", "open")]
 
 
-@pytest.mark.parametrize("other", [None, 99])
-def test_its_estimates_are_the_customers_others_made_since_its_first_job(other: int | None) -> None:
-    assert after(job(1, 3), estimate(52, 2, job_id=other)).places == [("proposal-sent", "open")]
-    rounds = after(job(1, 3), estimate(52, 4, job_id=other))
+def test_its_estimates_are_the_customers_others_made_since_its_first_job() -> None:
+    assert after(job(1, 3), estimate(52, 2, job_id=99)).places == [("proposal-sent", "open")]
+    rounds = after(job(1, 3), estimate(52, 4, job_id=99))
     assert rounds.places == [("contacted", "open")]
     assert len(rounds.last.held) == 1
 
 
+@pytest.mark.parametrize("status", ["open", "sold"])
+def test_an_estimate_without_a_job_moves_nothing_and_is_listed(status: str) -> None:
+    rounds = after(job(1, 3), estimate(52, 2, status, job_id=None, sold=1 if status == "sold" else None))
+    assert rounds.places == [("contacted", "open")]
+    assert rounds.deals[0].value_cents is None
+    assert rounds.reasons == ["CRM-3 estimate 52: the estimate names no job"]
+
+
 def test_an_estimate_counts_before_the_next_opportunity_only() -> None:
     rounds = after(job(1, 9), estimate(50, 8, "sold", sold=7))
-    rounds.look(job(1, 9), estimate(50, 8, "sold", sold=7), job(2, 5), estimate(51, 4, job_id=None))
+    rounds.look(job(1, 9), estimate(50, 8, "sold", sold=7), job(2, 5), estimate(51, 4, job_id=99))
     assert rounds.places == [("job-sold", "won"), ("proposal-sent", "open")]
 
 

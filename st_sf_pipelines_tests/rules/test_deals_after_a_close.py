@@ -39,7 +39,7 @@ def test_a_sale_seen_only_after_the_days_without_a_job_opens_one_straight_in_job
 
 
 def test_a_lead_that_waited_for_a_close_opens_one_that_has_nothing_of_what_was_closed() -> None:
-    sale = estimate(52, 8, "sold", sold=3, job_id=None)
+    sale = estimate(52, 8, "sold", sold=3, job_id=99)
     rounds = after(job(1, 12), lead(9, 10), job(2, 11, "canceled"))
     rounds.look(job(1, 12), lead(9, 10), sale)
     assert [(deal.stage, deal.status, deal.value_cents) for deal in rounds.deals] == [

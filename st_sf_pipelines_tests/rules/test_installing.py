@@ -78,6 +78,24 @@ def test_with_one_open_in_install_already_the_job_is_listed() -> None:
     assert rounds.reasons == ["CRM-5 job 3: another install job has the open opportunity"]
 
 
+@pytest.mark.parametrize(("status", "stage"), [("scheduled", "scheduled"), ("completed", "job-completed")])
+def test_one_whose_own_jobs_unit_became_an_install_unit_moves_to_install(status: str, stage: str) -> None:
+    rounds = after(job(1, 5, status, "Pool - Crew", completed_at=ago(1)))
+    assert rounds.places == [("contacted", "open")]
+    rounds.rules = Pipelines(business_units={"Pool - Crew": "install"})
+    rounds.look(job(1, 5, status, "Pool - Crew", completed_at=ago(1)))
+    (deal,) = rounds.deals
+    assert (deal.pipeline, deal.stage, deal.job_ids) == ("install", stage, (1,))
+    assert deal.title == "Ann Lee - Install Job #J1 - $0.00"
+
+
+def test_one_whose_own_job_became_an_install_job_stays_while_another_is_open_in_install() -> None:
+    rounds = after(job(1, 12, "scheduled", INSTALLS), job(3, 5, "scheduled", "Pool - Crew"))
+    assert rounds.places == [("contacted", "open"), ("scheduled", "open")]
+    rounds.look(job(1, 12, "scheduled", INSTALLS), job(3, 5, "scheduled", INSTALLS))
+    assert rounds.places == [("contacted", "open"), ("scheduled", "open")]
+
+
 def test_a_second_install_job_after_the_sale_opens_its_own() -> None:
     rounds = after(job(1, 9), estimate(50, 8, "sold", sold=7))
     rounds.look(job(1, 9), estimate(50, 8, "sold", sold=7), job(2, 3, "", INSTALLS), job(3, 2, "", INSTALLS))
