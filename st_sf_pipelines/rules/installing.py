@@ -25,13 +25,13 @@ def install_jobs(desk: Desk) -> None:
         if (own := _own_install_job(desk, deal)) and not (deal.is_open and desk.open_in(INSTALL)):
             _to_install(desk, deal, own)
     for job in desk.free_jobs(INSTALL):
-        deal = claimant(desk, job)
-        if deal is None:
+        claims = claimant(desk, job)
+        if claims is None:
             running = desk.open_in(INSTALL)
             if running and job.created_at >= running.since_at:
                 desk.hold(running, "CRM-5", "another install job has the open opportunity", (job,))
-        elif deal.pipeline == SALES:
-            _to_install(desk, deal, job)
+        elif claims.pipeline == SALES:
+            _to_install(desk, claims, job)
     for deal in desk.in_order:
         _title(desk, deal)
 

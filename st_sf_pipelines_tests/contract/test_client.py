@@ -392,3 +392,28 @@ def test_names_of_the_maps_are_those_that_the_crm_gives_them(peer: Peer) -> None
 def test_what_a_deal_points_to_is_named_in_its_map() -> None:
     assert OPPORTUNITY.references == {"contact", "pipeline", "stage"}
     assert {field.refers_to for field in OPPORTUNITY.fields} - {None} == {CONTACT.asset, PIPELINES, STAGES}
+
+
+def test_of_two_new_deals_of_one_job_the_later_is_made_when_the_earlier_is_linked(
+    peer: Peer, deal: dict[str, Any]
+) -> None:
+    linked: set[str] = set()
+    client = CrmClient(peer.tenant(), lambda _asset, ids: linked & set(ids))
+    made = only(client, Upsert("d1", deal), OPPORTUNITY)  # and then a kill: nobody knows of it
+    told: dict[str, Receipt] = {}
+    for receipts in client.push(OPPORTUNITY, [Upsert("d1", deal), Upsert("d2", deal)]):
+        told |= {receipt.key: receipt for receipt in receipts}
+        linked |= {str(receipt.remote_id) for receipt in receipts}
+    client.close()
+    assert (told["d1"].outcome, told["d1"].remote_id) == (Outcome.UPDATED, made.remote_id)
+    assert told["d2"].outcome is Outcome.CREATED
+    assert {str(document["id"]) for document in peer.all("opportunities")} == linked
+
+
+def test_while_the_earlier_of_two_new_deals_of_one_job_is_refused_the_later_waits(
+    peer: Peer, client: CrmClient, deal: dict[str, Any]
+) -> None:
+    receipts = push(client, [Upsert("d1", {**deal, "status": "unheard of"}), Upsert("d2", deal)], OPPORTUNITY)
+    assert [(receipt.key, receipt.outcome) for receipt in receipts] == [("d1", Outcome.REFUSED)]
+    assert peer.all("opportunities") == []
+    assert only(client, Upsert("d2", deal), OPPORTUNITY).outcome is Outcome.CREATED

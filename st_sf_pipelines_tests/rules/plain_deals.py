@@ -188,7 +188,7 @@ class Round(Book):
             )
 
     def install_jobs(self) -> None:
-        """CRM-5: a standing install job moves the won one that it belongs to, else the open one; its own in any case."""
+        """CRM-5: a standing install job moves its own; else the won one that it belongs to, else the open one."""
         for deal in list(self.deals):
             job = self.job(deal.job_id)
             if (
@@ -204,10 +204,10 @@ class Round(Book):
                 fields = {"pipeline": "install", "stage": "estimate-approved", "hand_stage": None, "canceled_at": None}
                 self.change(deal, **fields)
         for job in self.facts.jobs:
-            deal = self.claimant(job) if self.pipeline(job) == "install" and self.is_free(job) else None
-            if deal and deal.pipeline == "sales" and not deal.pinned and self.is_news(deal, [job]):
+            whose = self.claimant(job) if self.pipeline(job) == "install" and self.is_free(job) else None
+            if whose and whose.pipeline == "sales" and not whose.pinned and self.is_news(whose, [job]):
                 fields = {"pipeline": "install", "stage": "estimate-approved", "hand_stage": None, "canceled_at": None}
-                self.change(deal, job_id=job.id, job_ids=(*deal.job_ids, job.id), **fields)
+                self.change(whose, job_id=job.id, job_ids=(*whose.job_ids, job.id), **fields)
 
     def claimant(self, job: Job) -> Deal | None:
         """Whose install job it is: the estimate's that made it, else the same trade's, else the oldest's."""

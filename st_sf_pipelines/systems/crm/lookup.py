@@ -18,6 +18,10 @@ VALUES: Final = 500  # of one look-up
 LIKES: Final = 100  # of one that has to read every record
 
 
+Place = tuple[str, ...]
+"""What a record is found by: its key, and where that is not its own alone, what it belongs to."""
+
+
 class Taken(Protocol):
     """Knows what is linked."""
 
@@ -53,7 +57,7 @@ def _by_key(
 ) -> defaultdict[str, list[str]]:
     within = target.within
     names = [target.key, *([within] if within else [])]
-    there: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    there: defaultdict[Place, list[str]] = defaultdict(list)
     for values in chunks(dict.fromkeys(key_of(target, row) for row in rows), VALUES):
         for document in session.documents(target.remote, among(target.key, values), names):
             place = tuple(str(value_at(document, name)) for name in names)
@@ -61,9 +65,13 @@ def _by_key(
     free = _free(target, there.values(), taken)
     found: defaultdict[str, list[str]] = defaultdict(list)
     for row in rows:
-        place = (key_of(target, row), *([str(row.fields.get(within))] if within else []))
-        found[row.key] = [remote_id for remote_id in there.get(place, ()) if remote_id in free]
+        found[row.key] = [remote_id for remote_id in there.get(place_of(target, row), ()) if remote_id in free]
     return found
+
+
+def place_of(target: ObjectMap, row: Upsert) -> Place:
+    """Give what a new record of ours is found by."""
+    return key_of(target, row), *([str(row.fields.get(target.within))] if target.within else [])
 
 
 def _by_email(session: CrmSession, target: ObjectMap, rows: Sequence[Upsert], taken: Taken) -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ from st_sf_pipelines.errors import CredentialsError, PermanentError, RemoteError
 from st_sf_pipelines.ports import Outcome, Receipt
 from st_sf_pipelines.systems.crm.codes import outcome_of
 from st_sf_pipelines.systems.crm.documents import body_of, key_of, value_at
-from st_sf_pipelines.systems.crm.lookup import candidates
+from st_sf_pipelines.systems.crm.lookup import candidates, place_of
 from st_sf_pipelines.systems.crm.objects import collections_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from st_sf_pipelines.config import Crm
     from st_sf_pipelines.mapping import ObjectMap
     from st_sf_pipelines.ports import Upsert
-    from st_sf_pipelines.systems.crm.lookup import Taken
+    from st_sf_pipelines.systems.crm.lookup import Place, Taken
     from st_sf_pipelines.systems.crm.session import CrmSession
 
 ROWS_A_CONNECTION: Final = 5  # receipts are given after so many, so that a kill leaves few in doubt
@@ -42,7 +42,22 @@ class Writer:
         self._down: RemoteError | None = None
 
     def push(self, target: ObjectMap, upserts: Sequence[Upsert]) -> Iterator[list[Receipt]]:
-        """Write records; give receipts, in order, a few at a time. Raise RemoteError once nobody is answered."""
+        """Write records; give receipts, in order, a few at a time. Raise RemoteError once nobody is answered.
+
+        Of new ones with the same key in the same place (a job's lost deal, and the one that followed it) the later is
+        looked for only when the earlier is linked, as nothing in the CRM tells them apart; else it waits.
+        """
+        waiting: Sequence[Upsert] = upserts
+        while waiting:
+            rows, waiting = _elders(target, waiting)
+            linked: set[Place] = set()
+            for receipts in self._pushed(target, rows):
+                yield receipts
+                done = {receipt.key for receipt in receipts if receipt.outcome in (Outcome.CREATED, Outcome.UPDATED)}
+                linked |= {place_of(target, row) for row in rows if row.key in done} if waiting else set()
+            waiting = [row for row in waiting if place_of(target, row) in linked]
+
+    def _pushed(self, target: ObjectMap, upserts: Sequence[Upsert]) -> Iterator[list[Receipt]]:
         found = candidates(self._session, target, [row for row in upserts if row.remote_id is None], self._taken)
         self._down = None
         size = self._connections * ROWS_A_CONNECTION
@@ -114,6 +129,19 @@ class Writer:
             there = self._found(target, row) if creates else None
             return _refused(row, "KEY_TAKEN", error.fields) if there is None else self._written(target, row, there)
         return _refused(row, _code(target, row, error.fields), error.fields)
+
+
+def _elders(target: ObjectMap, upserts: Sequence[Upsert]) -> tuple[list[Upsert], list[Upsert]]:
+    """Part the new records that nothing earlier is like from those that are to wait."""
+    met: set[Place] = set()
+    first: list[Upsert] = []
+    rest: list[Upsert] = []
+    for row in upserts:
+        place = place_of(target, row) if row.remote_id is None else None
+        (rest if place in met else first).append(row)
+        if place:
+            met.add(place)
+    return first, rest
 
 
 def _code(target: ObjectMap, row: Upsert, paths: Sequence[str]) -> str:
