@@ -114,7 +114,8 @@ def _request(job: dg.JobDefinition, tenant: Tenant, news: News) -> dg.RunRequest
         partition_key=tenant.name,
         asset_selection=assets,
         asset_check_keys=checks,  # the round's own: unless told, the nightly proof would run with them at each beat
-        tags={TENANT_TAG: tenant.name, "st/news": news.sentence[:250]},
+        # Before the runs of a backfill, which wait by the hundred.
+        tags={TENANT_TAG: tenant.name, "st/news": news.sentence[:250], "dagster/priority": "1"},
         run_config=round_config(scope="changed", looked=not news.faults),
     )
 

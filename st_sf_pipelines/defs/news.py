@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from st_sf_pipelines.store.database import Database
 
 PROBE_SECONDS: Final = 5.0
-PROBE_PAGES: Final = 5
+PROBE_PAGES: Final = 20
+"""A look goes no further into a feed that repeats what is known; a round does."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,8 @@ def _probe(db: Database, client: ServiceTitanClient, tenant: Tenant, entity: Ent
         return lists.is_due(db, tenant.id, entity, now) and lists.list_has_news(db, client, tenant.id, entity)
     except StSfError as error:
         return str(error)
+    except Exception as error:  # noqa: BLE001 - whatever one entity's answer holds, the others have theirs (EXT-8)
+        return f"{tenant.name}: {entity.asset}: a fault of ours ({type(error).__name__})"
 
 
 def _feed_has_news(db: Database, client: ServiceTitanClient, tenant_id: int, entity: Entity, token: str | None) -> bool:

@@ -77,6 +77,10 @@ def servicetitan(context: dg.AssetExecutionContext, tenant_round: RoundResource)
             except StSfError as error:
                 errors.append(str(error))
                 continue
+            except Exception as error:
+                context.log.exception("%s: a fault of ours", entity.asset)
+                errors.append(f"{entity.asset}: a fault of ours ({type(error).__name__}); the run's log tells where")
+                continue
             quarantined += pulled.quarantined
             yield dg.MaterializeResult(
                 asset_key=key_of(entity.asset),

@@ -9,7 +9,8 @@ from pydantic import Field
 from st_sf_pipelines.defs.raw import SERVICETITAN, key_of
 from st_sf_pipelines.defs.resources import TENANTS, RoundResource
 from st_sf_pipelines.defs.round import with_skipped
-from st_sf_pipelines.errors import StSfError
+from st_sf_pipelines.errors import RemoteError, StSfError
+from st_sf_pipelines.sync.one_by_one import tell
 from st_sf_pipelines.sync.sweep import Swept
 from st_sf_pipelines.sync.sweep import sweep as sweep_lists
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES
@@ -47,9 +48,14 @@ def sweep(config: SweepConfig, tenant_round: RoundResource) -> dg.MaterializeRes
     found: dict[str, Swept] = {}
     try:
         with work.operation(ASSET) as counts:
+            errors: list[RemoteError] = []
             for entity, swept in sweep_lists(work.db, work.source, work.tenant.id, ENTITIES, budget):
+                if isinstance(swept, RemoteError):
+                    errors.append(swept)
+                    continue
                 found[entity.name] = swept
                 counts.setdefault("entities", {})[entity.name] = asdict(swept)
+            tell(errors)
     except StSfError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     rows = [_row(name, swept) for name, swept in found.items()]

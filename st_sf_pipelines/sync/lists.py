@@ -22,6 +22,8 @@ EVERY: Final = timedelta(hours=1)
 
 NOTHING: Final = instant(0)
 READINGS: Final = 3
+STUCK_AFTER: Final = 3
+"""So many pages in a row that say 'more follow' and show no record that was not met before are an error."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def read_list(db: Database, source: Source, tenant_id: int, entity: Entity, wind
 
     Rows slide from page to page when one of them leaves its place, and one that slides backward is not shown again.
     Then either the total differs from page to page, or fewer ids were met than the list has. A page that is empty and
-    says that more follow is an error too.
+    says that more follow is an error too, and so is a list that shows the same records for ever.
     """
     desk = Desk(db, tenant_id, entity)
     read = new = changed = 0
@@ -66,7 +68,7 @@ def read_list(db: Database, source: Source, tenant_id: int, entity: Entity, wind
     for _ in range(READINGS):
         met: set[int] = set()
         totals: set[int | None] = set()
-        count, unusable, number, has_more = 0, 0, 1, True
+        count, unusable, number, has_more, stuck = 0, 0, 1, True, 0
         while has_more:
             page = source.listed(entity.name, number, window)
             if page.has_more and not page.records:
@@ -74,6 +76,9 @@ def read_list(db: Database, source: Source, tenant_id: int, entity: Entity, wind
                 raise TransientError("servicetitan", str(tenant_id), entity.name, cause)
             kept = desk.keep(page.records, listed=True)
             ids = ids_of(page.records)
+            stuck = 0 if set(ids) - met else stuck + 1
+            if stuck >= STUCK_AFTER and page.has_more:
+                raise TransientError("servicetitan", str(tenant_id), entity.name, "the list does not move on")
             met.update(ids)
             totals.add(page.total)
             unusable += len(page.records) - len(ids)

@@ -156,8 +156,26 @@ def _with_deletions(connection: Connection, tenant_id: int, table: Table, raw: l
 
 
 def _fingerprint(record: Any) -> tuple[bytes, bytes]:
-    body = orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+    try:
+        body = orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # it reads four times as deep as it writes
+        body = _deep(record)
     return hashlib.blake2b(body, digest_size=16).digest(), body
+
+
+def _deep(record: Any) -> bytes:
+    """Write a record that is nested too deep to be written whole: its fields that are so are left out, and told."""
+    if not isinstance(record, dict):
+        return b'"is nested too deep"'
+    whole: Json = {}
+    for name, value in record.items():
+        try:
+            orjson.dumps(value)
+        except orjson.JSONEncodeError:
+            whole[name] = "is nested too deep"
+        else:
+            whole[name] = value
+    return orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)
 
 
 def _has_id(record: Any) -> bool:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Final
 
 from st_sf_pipelines.store import sweeps
+from st_sf_pipelines.sync.one_by_one import one_by_one
 from st_sf_pipelines.sync.pages import Desk, ids_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from st_sf_pipelines.errors import RemoteError
     from st_sf_pipelines.ports import Entity, Source
     from st_sf_pipelines.store.database import Database
 
@@ -48,18 +50,18 @@ class Swept:
 
 def sweep(
     db: Database, source: Source, tenant_id: int, entities: Sequence[Entity], budget: int
-) -> Iterator[tuple[Entity, Swept]]:
+) -> Iterator[tuple[Entity, Swept | RemoteError]]:
     """Sweep the entities that have a list, the least recently swept first, until the budget is spent.
 
-    Raise RemoteError; what was read by then is stored, and the sweep goes on from there.
+    One that fails is given with its error; what was read of it by then is stored, and its sweep goes on from there.
     """
     named = {entity.name: entity for entity in entities if entity.is_listed}
-    spent = source.calls
-    for name in sweeps.order(db, tenant_id, list(named)):
-        left = budget - (source.calls - spent)
-        if left <= 0:
-            return
-        yield named[name], _Sweep(db, source, tenant_id, named[name], left).run()
+    end = source.calls + budget
+    asked = takewhile(lambda _: source.calls < end, sweeps.order(db, tenant_id, list(named)))
+    return one_by_one(
+        (named[name] for name in asked),
+        lambda entity: _Sweep(db, source, tenant_id, entity, end - source.calls).run(),
+    )
 
 
 class _Sweep:

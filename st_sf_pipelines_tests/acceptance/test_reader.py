@@ -194,6 +194,13 @@ def test_history_of_an_entity_without_a_list_is_refused_by_name(world: World) ->
     assert world.rows("SELECT count(*) AS n FROM servicetitan.job_canceled_logs") == [{"n": 0}]
 
 
+def test_a_month_of_history_reads_the_other_entities_when_one_is_refused(world: World) -> None:
+    world.st.put("customers", [{"name": "Ann", "createdOn": "2020-05-10T00:00:00Z"}])
+    world.st.app.faults.rules = rules([{"match": {"entity": "business_units"}, "do": {"status": 403}}])
+    assert not month(world, "2020-05-01", "business_units", "customers").success
+    assert world.rows("SELECT count(*) AS n FROM servicetitan.customers") == [{"n": 1}]
+
+
 def test_a_backfill_over_months_and_tenants_runs_each_by_itself() -> None:
     assert history.history.backfill_policy in (None, dg.BackfillPolicy.multi_run(max_partitions_per_run=1))
     names = set(history.TENANT_MONTHS.partition_dimension_names)
@@ -211,3 +218,13 @@ def test_the_night_asks_for_one_sweep_of_each_tenant_that_was_polled(
     assert world.settings.site.tenants
     found = [] if isinstance(requests, dg.SkipReason) else [each.partition_key for each in requests]
     assert found == asked
+
+
+def test_a_fault_of_ours_in_one_entity_holds_up_only_what_follows_it(world: World) -> None:
+    new_customer(world, "Ann")
+    with world.db.connect() as connection:
+        connection.execute("ALTER TABLE servicetitan.tag_types RENAME COLUMN digest TO fingerprint")
+    done = world.sync()
+    assert done["status"] == "failed"
+    assert done["error"].startswith("servicetitan/tag_types: a fault of ours (UndefinedColumn)")
+    assert world.rows("SELECT count(*) > 0 AS there FROM customers.segment") == [{"there": True}]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
+import yaml
 
 from st_sf_pipelines.definitions import defs
 from st_sf_pipelines.defs.automation import nightly_proof, poll
@@ -21,7 +23,6 @@ from st_sf_pipelines_tests.world import TENANT, World, small_shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from syrupy.assertion import SnapshotAssertion
 
@@ -277,6 +278,16 @@ def test_a_tick_before_the_beat_does_nothing_at_all(shop: World, monkeypatch: py
     assert len(tick(shop)[0]) == 1
 
 
+def test_a_round_comes_before_the_months_of_a_backfill(shop: World) -> None:
+    [request] = tick(shop)[0]
+    assert int(request.tags["dagster/priority"]) > 0
+    limits = yaml.safe_load((Path(__file__).parents[2] / "dagster.yaml").read_text())["concurrency"]["runs"]
+    assert {each["key"]: each["limit"] for each in limits["tag_concurrency_limits"]} == {
+        "st/tenant": 1,
+        "dagster/partition/tenant": 1,
+    }
+
+
 def test_a_feed_that_fails_is_told_and_holds_up_nothing_that_has_news(two: World) -> None:
     from st_sf_pipelines.simulators.servicetitan.faults import Rule
 
@@ -319,7 +330,10 @@ def test_a_look_that_breaks_down_keeps_no_other_tenant_from_its_own(two: World) 
     [request], _ = tick(two)
     assert request.partition_key == "socal"
     [look] = two.rows("SELECT good_at, outcome FROM sync.looks WHERE tenant_id = 4102")
-    assert (look["good_at"], look["outcome"]) == (None, "dallas: a fault of ours (ValueError)")
+    assert (look["good_at"], look["outcome"]) == (
+        None,
+        "dallas: servicetitan/campaigns: a fault of ours (ValueError)",
+    )
 
 
 def test_a_tenant_with_a_running_round_is_left_for_the_next_beat(shop: World) -> None:

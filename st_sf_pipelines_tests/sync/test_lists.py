@@ -184,3 +184,11 @@ def test_a_look_that_finds_nothing_new_begins_the_hour_anew_and_one_that_does_sa
     st.put("campaigns", [{"name": "Television"}])
     assert lists.list_has_news(db, source, TENANT, CAMPAIGNS) is True
     assert cursors.read_at(db, TENANT, "campaigns") == after
+
+
+def test_a_list_that_shows_the_same_page_for_ever_is_told(db: Database) -> None:
+    same = Listed([{"id": 1, "modifiedOn": "2026-01-01T00:00:00Z"}], has_more=True, total=None)
+    laid = Laid(pages=[same] * 50)
+    with pytest.raises(TransientError, match="the list does not move on"):
+        pull(db, laid, TENANT, CAMPAIGNS)
+    assert laid.calls == 4

@@ -15,7 +15,7 @@ from st_sf_pipelines.store import cursors
 from st_sf_pipelines.sync.pages import check
 from st_sf_pipelines.sync.pull import pull
 from st_sf_pipelines.systems.servicetitan.entities import ENTITY
-from st_sf_pipelines_tests.store.feeding import customer
+from st_sf_pipelines_tests.store.feeding import customer, rows
 from st_sf_pipelines_tests.sync.conftest import Laid
 from st_sf_pipelines_tests.world import TENANT
 
@@ -125,6 +125,16 @@ def test_a_token_that_is_forgotten_before_anything_is_stored_begins_at_the_begin
         )
     assert pull(db, source, TENANT, CUSTOMERS).new == 23
     assert ids(db) == of_shop(st)
+
+
+def test_a_window_that_begins_in_another_zone_begins_at_that_instant(
+    db: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
+) -> None:
+    pull(db, source, TENANT, CUSTOMERS)
+    [early] = st.put("customers", [{"name": "Ann", "modifiedOn": "2098-01-04T23:00:00Z"}], silent=True)
+    window = Window(since=datetime.fromisoformat("2098-01-05T00:00:00+02:00"))
+    pull(db, source, TENANT, CUSTOMERS, window)
+    assert early in ids(db)
 
 
 def test_a_first_load_whose_token_is_refused_loses_nothing_that_others_have_overtaken(
@@ -244,3 +254,19 @@ def test_a_check_parts_the_fitting_from_the_others_and_names_the_field() -> None
     assert [reject.key for reject in rejects] == ["2", *(str(n).encode().hex() for n in (2, 3, 4, 5))]
     assert ("name:" in rejects[0].reason, "balance:" in rejects[0].reason) == (True, True)
     assert "a lot" not in rejects[0].reason
+
+
+@pytest.mark.parametrize("depth", [300, 1000])
+def test_a_record_that_is_nested_deeper_than_can_be_written_is_kept_without_that_field(
+    db: Database, depth: int
+) -> None:
+    deep: Any = 1
+    for _ in range(depth):
+        deep = [deep]
+    page = Page([{**customer(7), "summary": deep}, customer(8)], "t", has_more=False)
+    laid = Laid({None: page, "t": page})
+    assert pull(db, laid, TENANT, CUSTOMERS).new == 2
+    assert rows(db, "SELECT record ->> 'summary' AS told FROM servicetitan.customers WHERE id = 7") == [
+        {"told": "is nested too deep"}
+    ]
+    assert pull(db, laid, TENANT, CUSTOMERS).changed == 0

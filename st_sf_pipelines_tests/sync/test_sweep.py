@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from st_sf_pipelines.errors import PermanentError, TransientError
 from st_sf_pipelines.ports import Listed
+from st_sf_pipelines.simulators.servicetitan.faults import rules
 from st_sf_pipelines.store import sweeps
 from st_sf_pipelines.sync.pull import pull
 from st_sf_pipelines.sync.sweep import Swept, sweep
@@ -34,6 +36,7 @@ def loaded(db: Database, source: ServiceTitanClient) -> Database:
 
 def sweep_of(db: Database, source: Source, name: str, budget: int = ENOUGH) -> Swept:
     [(_, swept)] = sweep(db, source, TENANT, [ENTITY[name]], budget)
+    assert isinstance(swept, Swept)
     return swept
 
 
@@ -206,5 +209,26 @@ def test_what_the_list_only_seemed_not_to_show_is_asked_for_by_id(loaded: Databa
 def test_two_tenants_are_swept_apart(loaded: Database, source: ServiceTitanClient) -> None:
     sweep_of(loaded, source, "tag_types")
     [(_, other)] = sweep(loaded, source, TENANT + 1, [ENTITY["tag_types"]], ENOUGH)
+    assert isinstance(other, Swept)
     assert other.new == other.held
     assert sweep_of(loaded, source, "tag_types").new == 0
+
+
+def test_a_list_that_is_refused_holds_up_no_other(
+    loaded: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
+) -> None:
+    entities = [ENTITY[name] for name in ("leads", "tag_types", "customers")]
+    st.app.faults.rules = rules([{"match": {"path": "/leads"}, "do": {"status": 403}}])
+    swept = dict(sweep(loaded, source, TENANT, entities, ENOUGH))
+    assert [entity.name for entity, came in swept.items() if isinstance(came, PermanentError)] == ["leads"]
+    assert len(swept) == 3
+    again = [entity.name for entity, _ in sweep(loaded, source, TENANT, entities, ENOUGH)]
+    assert again == ["leads", "tag_types", "customers"]
+
+
+def test_a_server_that_is_down_is_not_asked_for_every_list(
+    loaded: Database, st: ServiceTitanSimulator, source: ServiceTitanClient
+) -> None:
+    st.app.faults.rules = rules([{"match": {"path": "/v2/"}, "do": {"status": 503}}])
+    entities = [ENTITY[name] for name in ("leads", "tag_types", "customers")]
+    assert [type(came) for _, came in sweep(loaded, source, TENANT, entities, ENOUGH)] == [TransientError] * 2
