@@ -57,7 +57,7 @@ def _numbered(moves: list[Move], known: Mapping[str, Deal]) -> Iterator[tuple[in
 def _facts_of(desk: Desk, deal: Deal) -> Iterator[Activity]:
     if deal.pinned or deal.status == "lost":
         return
-    jobs = [job for job in desk.facts.jobs if job.id in deal.job_ids]
+    jobs = desk.jobs_of(deal)
     canceled = [job for job in jobs if not job.stands and deal.pipeline == INSTALL and desk.pipeline_of(job) == INSTALL]
     facts: list[tuple[Literal["estimate_sold", "job_completed", "job_canceled"], Record, str]] = [
         *(("estimate_sold", each, "estimate sold") for each in desk.seen(deal).offers("sold")),

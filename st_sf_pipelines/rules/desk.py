@@ -30,7 +30,7 @@ class Desk:
         self.deals = {deal.key: deal for deal in deals}
         self.moves: list[Move] = []
         self.held: dict[Held, None] = {}
-        self._jobs = {job.id: job for job in facts.jobs}
+        self._jobs = {job.id: job for job in (*facts.followed, *facts.jobs)}
         self._leads = {lead.id: lead for lead in facts.leads}
 
     @property
@@ -41,7 +41,7 @@ class Desk:
     @property
     def taken(self) -> frozenset[int]:
         """The jobs that have a deal, whoever's it is."""
-        return self.facts.taken.union(*(deal.job_ids for deal in self.deals.values()))
+        return self.facts.taken.union(self.facts.lapsed, *(deal.job_ids for deal in self.deals.values()))
 
     def open_in(self, pipeline: str) -> Deal | None:
         """Give the open deal in a pipeline; there is never a second."""
@@ -59,12 +59,16 @@ class Desk:
         ]
 
     def job_of(self, deal: Deal) -> Job | None:
-        """Give the job that a deal is tied to; None if it has none, or the job is another customer's now."""
+        """Give the job that a deal is tied to, whoever its customer is now; None if it has none."""
         return self._jobs.get(deal.job_id) if deal.job_id is not None else None
 
     def job(self, job_id: int | None) -> Job | None:
-        """Give one of the subject's jobs."""
+        """Give one of the subject's jobs, or of those that its deals follow."""
         return None if job_id is None else self._jobs.get(job_id)
+
+    def jobs_of(self, deal: Deal) -> list[Job]:
+        """Give all jobs of a deal, the oldest first."""
+        return sorted((job for job in self._jobs.values() if job.id in deal.job_ids), key=lambda job: job.age)
 
     def seen(self, deal: Deal) -> Seen:
         """Give what a deal rests on."""

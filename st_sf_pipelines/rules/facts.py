@@ -115,9 +115,11 @@ class Lead(Record):
 class Facts:
     """One subject: a customer with its records and those of the customers merged into it, or a lead without a customer.
 
-    A lead without a customer has the subject -lead_id. Records stand in order of age. `taken` are those of its jobs
-    that another subject's deal has, `last_number` is the highest number that a deal opened for this subject has had,
-    `contact` the type of the CRM contact that it has already.
+    A lead without a customer has the subject -lead_id. Records stand in order of age. `followed` are the jobs of its
+    open and won deals that another customer has now: they move those deals, open none, and their estimates stand among
+    the others. `taken` are those of its own jobs that an open or won deal of another subject has, `lapsed` those that a
+    lost one has. `last_number` is the highest number that a deal opened for this subject has had, `contact` the type of
+    the CRM contact that it has already.
     """
 
     subject: int
@@ -126,7 +128,9 @@ class Facts:
     jobs: tuple[Job, ...] = ()
     estimates: tuple[Estimate, ...] = ()
     leads: tuple[Lead, ...] = ()
+    followed: tuple[Job, ...] = ()
     taken: frozenset[int] = frozenset()
+    lapsed: frozenset[int] = frozenset()
     last_number: int = 0
     contact: Literal["customer", "lead"] | None = None
 
@@ -138,8 +142,9 @@ class Facts:
 
     def there_at(self, instant: datetime) -> frozenset[str]:
         """Every fact that was there at an instant, in words such as 'estimate 52 open'."""
-        visits = (visit for job in self.jobs for visit in job.appointments)
-        records = (*self.jobs, *visits, *self.estimates, *self.leads)
+        jobs = (*self.jobs, *self.followed)
+        visits = (visit for job in jobs for visit in job.appointments)
+        records = (*jobs, *visits, *self.estimates, *self.leads)
         return frozenset(record.fact for record in records if record.fact_at <= instant)
 
 
@@ -194,6 +199,7 @@ def before(facts: Facts, instant: datetime) -> Facts:
     return replace(
         facts,
         jobs=tuple(_job_before(job, instant) for job in facts.jobs if job.created_at <= instant),
+        followed=tuple(_job_before(job, instant) for job in facts.followed if job.created_at <= instant),
         estimates=tuple(
             replace(estimate, status="open", sold_on=None, sold_by=None)
             if estimate.status == "sold" and estimate.sold_on and estimate.sold_on > instant

@@ -44,8 +44,12 @@ def list_strays(desk: Desk) -> None:
         known = estimate.id in has_deal or estimate.job_id in desk.facts.taken
         if known or not is_recent or estimate.status == "dismissed":
             continue
-        stray = "is of a job without an opportunity, and the customer has no opportunity from before it"
-        why = "names no job" if estimate.job_id is None else stray
+        if estimate.job_id is None:
+            why = "names no job"
+        elif estimate.job_id in desk.facts.lapsed:
+            why = "is of a job whose opportunity was lost, and stayed with another customer"
+        else:
+            why = "is of a job without an opportunity, and the customer has no opportunity from before it"
         desk.hold(None, "CRM-3", f"the estimate {why}", (estimate,))
 
 

@@ -61,8 +61,7 @@ def _closes(desk: Desk, pipeline: str, at: datetime) -> list[datetime]:
 
 def _closed_in(desk: Desk, deal: Deal, closed_at: datetime) -> str:
     """Give the pipeline in which a deal was closed: one that was sold before it had an install job, in Sales."""
-    jobs = (job for job in desk.facts.jobs if job.id in deal.job_ids and desk.pipeline_of(job) == INSTALL)
-    first = next(jobs, None)
+    first = next((job for job in desk.jobs_of(deal) if desk.pipeline_of(job) == INSTALL), None)
     return SALES if first and first.created_at > closed_at else deal.pipeline
 
 
@@ -106,7 +105,9 @@ def after_loss(desk: Desk) -> None:
         lost = desk.deals.get(owners(desk.facts, desk.in_order).get(estimate.id, ""))
         if lost is None or lost.status != "lost" or estimate.status not in {"open", "sold"}:
             continue
-        if not _is_after(desk, estimate, lost):
+        if any(job.id == estimate.job_id for job in desk.facts.followed):
+            desk.hold(lost, "CRM-8", "the estimate's job is another customer's now", (estimate,))
+        elif not _is_after(desk, estimate, lost):
             desk.hold(lost, "CRM-8", "the opportunity was lost since, and a lost one stays lost", (estimate,))
         elif estimate.value_cents <= 0:
             desk.hold(lost, "CRM-8", "the estimate has no value above 0", (estimate,))

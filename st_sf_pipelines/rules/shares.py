@@ -17,14 +17,15 @@ def owners(facts: Facts, deals: Sequence[Deal]) -> dict[int, str]:
 
     A deal's estimates are those of its jobs, and the customer's others created since its first job (or lead) and before
     the next deal's. An estimate made or sold while the next deal is open counts as that one's. One of a job that
-    another subject's deal has stays that deal's; one that names no job moves nothing. `deals` are the subject's, the
-    oldest first.
+    another subject's deal has stays that deal's, unless that one is lost and a deal here has the job too; one that
+    names no job moves nothing. `deals` are the subject's, the oldest first.
     """
     deals = [deal for deal in deals if deal.lost_reason != "merged"]  # the older deal has all that was theirs
     of_job = {job_id: place for place, deal in enumerate(deals) for job_id in deal.job_ids}
+    others = facts.taken | (facts.lapsed - of_job.keys())
     found = {}
     for estimate in facts.estimates:
-        if estimate.job_id is None or estimate.job_id in facts.taken:
+        if estimate.job_id is None or estimate.job_id in others:
             continue
         place = of_job.get(estimate.job_id)
         if place is None:

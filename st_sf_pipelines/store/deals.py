@@ -98,7 +98,8 @@ def show_to_facts(connection: Connection, tenant_id: int, *, none: bool = False)
     """Make the relation `dealt` that `facts.deal_facts` reads: whose jobs have deals already; or as if none had."""
     connection.execute(
         sql.SQL(
-            """CREATE OR REPLACE TEMP VIEW dealt AS SELECT subject AS st_id, opened_for, number, job_ids
+            """CREATE OR REPLACE TEMP VIEW dealt AS
+               SELECT subject AS st_id, opened_for, number, job_ids, status = 'lost' AS is_lost
                FROM pipeline.opportunities WHERE tenant_id = {} AND NOT {}"""
         ).format(sql.Literal(tenant_id), sql.Literal(none))
     )

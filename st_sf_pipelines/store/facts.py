@@ -46,31 +46,41 @@ UNION
 SELECT s.st_id FROM subject s JOIN servicetitan.leads l ON l.tenant_id = %(tenant)s AND l.id = -s.st_id
 WHERE coalesce(l.created_on, l.modified_on) >= %(since)s AND l.active AND l.status = 'open' AND s.st_id < 0
 """
+# `mine` are the jobs of each subject, and those that its deals follow: such a one may stand there for two.
 _FACTS_SQL: Final = f"""
 WITH mine AS MATERIALIZED (
-    SELECT m.st_id, j.id, CASE WHEN j.active THEN j.status ELSE 'canceled' END AS status,
+    SELECT j.st_id, j.id, CASE WHEN j.active THEN j.status ELSE 'canceled' END AS status,
            coalesce(j.created_on, j.modified_on) AS created_on, j.modified_on, j.customer_id, u.name AS unit,
            j.job_number, j.completed_on, round(j.total * 100)::bigint AS cents, j.created_from_estimate_id,
-           j.sold_by_id, j.campaign_id
-    FROM chosen JOIN member m USING (st_id)
-    JOIN servicetitan.jobs j ON j.tenant_id = %(tenant)s AND j.customer_id = m.member_id
+           j.sold_by_id, j.campaign_id, is_followed
+    FROM (SELECT m.st_id, false AS is_followed, j.* FROM chosen JOIN member m USING (st_id)
+          JOIN servicetitan.jobs j ON j.tenant_id = %(tenant)s AND j.customer_id = m.member_id
+          UNION ALL
+          SELECT d.st_id, true, j.*
+          FROM (SELECT DISTINCT st_id, unnest(job_ids) AS job_id FROM chosen JOIN dealt USING (st_id)
+                WHERE NOT is_lost) d
+          JOIN servicetitan.jobs j ON j.tenant_id = %(tenant)s AND j.id = d.job_id
+          WHERE NOT EXISTS (SELECT FROM member m WHERE m.st_id = d.st_id AND m.member_id = j.customer_id)) j
     LEFT JOIN servicetitan.business_units u ON u.tenant_id = j.tenant_id AND u.id = j.business_unit_id),
 visits AS (
     SELECT a.job_id, json_agg(json_build_array(
                a.id, a.status, {_micro("coalesce(a.created_on, a.modified_on)")}, {_micro("a.modified_on")})
                ORDER BY coalesce(a.created_on, a.modified_on), a.id) AS visits
-    FROM mine JOIN servicetitan.appointments a ON a.tenant_id = %(tenant)s AND a.job_id = mine.id
+    FROM (SELECT DISTINCT id FROM mine) mine
+    JOIN servicetitan.appointments a ON a.tenant_id = %(tenant)s AND a.job_id = mine.id
     WHERE a.active GROUP BY a.job_id),
 crews AS (
     SELECT a.job_id, json_agg(a.technician_id ORDER BY a.assigned_on DESC NULLS LAST, a.id DESC) AS crew
-    FROM mine JOIN servicetitan.appointment_assignments a ON a.tenant_id = %(tenant)s AND a.job_id = mine.id
+    FROM (SELECT DISTINCT id FROM mine) mine
+    JOIN servicetitan.appointment_assignments a ON a.tenant_id = %(tenant)s AND a.job_id = mine.id
     WHERE a.active GROUP BY a.job_id),
 jobs AS (
-    SELECT st_id, json_agg(json_build_array(
+    SELECT st_id, is_followed, json_agg(json_build_array(
                mine.id, status, {_micro("created_on")}, {_micro("modified_on")}, customer_id, unit, job_number,
                {_micro("completed_on")}, cents, created_from_estimate_id, sold_by_id, campaign_id, crew, visits)
                ORDER BY created_on, mine.id) AS jobs
-    FROM mine LEFT JOIN visits ON visits.job_id = mine.id LEFT JOIN crews ON crews.job_id = mine.id GROUP BY st_id),
+    FROM mine LEFT JOIN visits ON visits.job_id = mine.id LEFT JOIN crews ON crews.job_id = mine.id
+    GROUP BY st_id, is_followed),
 offers AS (
     SELECT st_id, json_agg(json_build_array(
                e.id, status, {_micro("coalesce(created_on, modified_on)")}, {_micro("modified_on")}, job_id, name,
@@ -95,18 +105,23 @@ asked AS (
           WHERE st_id < 0 AND l.customer_id IS NULL) l
     GROUP BY st_id),
 taken AS (
-    SELECT mine.st_id, json_agg(mine.id) AS job_ids FROM mine
-    JOIN dealt ON dealt.job_ids @> ARRAY[mine.id] AND dealt.st_id <> mine.st_id GROUP BY mine.st_id),
+    SELECT mine.st_id, json_agg(mine.id) FILTER (WHERE NOT is_lost) AS job_ids,
+           json_agg(mine.id) FILTER (WHERE is_lost) AS lapsed_ids
+    FROM mine JOIN dealt ON dealt.job_ids @> ARRAY[mine.id] AND dealt.st_id <> mine.st_id
+    WHERE NOT is_followed GROUP BY mine.st_id),
 numbers AS (
     SELECT chosen.st_id, max(dealt.number) AS last_number
     FROM chosen JOIN dealt ON dealt.opened_for = chosen.st_id GROUP BY chosen.st_id)
 SELECT chosen.st_id, coalesce(c.name, l.name) AS name, c.active IS NULL OR (c.active AND v.st_id IS NULL) AS active,
-       jobs, estimates, leads, taken.job_ids AS taken, coalesce(last_number, 0) AS last_number
+       jobs.jobs, followed.jobs AS followed, estimates, leads, taken.job_ids AS taken, taken.lapsed_ids AS lapsed,
+       coalesce(last_number, 0) AS last_number
 FROM chosen
 LEFT JOIN servicetitan.customers c ON c.tenant_id = %(tenant)s AND c.id = chosen.st_id
 LEFT JOIN servicetitan.leads l ON l.tenant_id = %(tenant)s AND l.id = -chosen.st_id
 LEFT JOIN customers.survivor v ON v.tenant_id = %(tenant)s AND v.st_id = chosen.st_id
-LEFT JOIN jobs ON jobs.st_id = chosen.st_id LEFT JOIN offers ON offers.st_id = chosen.st_id
+LEFT JOIN jobs ON jobs.st_id = chosen.st_id AND NOT jobs.is_followed
+LEFT JOIN jobs followed ON followed.st_id = chosen.st_id AND followed.is_followed
+LEFT JOIN offers ON offers.st_id = chosen.st_id
 LEFT JOIN asked ON asked.st_id = chosen.st_id LEFT JOIN taken ON taken.st_id = chosen.st_id
 LEFT JOIN numbers ON numbers.st_id = chosen.st_id
 WHERE c.id IS NOT NULL OR l.id IS NOT NULL
@@ -119,8 +134,8 @@ def deal_facts(connection: Connection, tenant_id: int, since: datetime | None) -
 
     A subject has facts if it has a deal, a job or an open lead created at or after `since` (None: ever), the begin of
     the widest window, or an open or sold estimate touched since. What is known of deals is read from a relation
-    `dealt`: st_id (the subject that it belongs to), opened_for, number, job_ids bigint[]. `contact` is left to whoever
-    keeps the contacts. Whoever keeps the records of a merged customer is added to `subject`.
+    `dealt`: st_id (the subject that it belongs to), opened_for, number, job_ids bigint[], is_lost. `contact` is left to
+    whoever keeps the contacts. Whoever keeps the records of a merged customer is added to `subject`.
     """
     add_survivors(connection, tenant_id)
     gather(connection, tenant_id)
@@ -139,7 +154,9 @@ def deal_facts(connection: Connection, tenant_id: int, since: datetime | None) -
                 jobs=tuple(_job(*fields) for fields in row["jobs"] or ()),
                 estimates=tuple(_estimate(*fields) for fields in row["estimates"] or ()),
                 leads=tuple(_lead(*fields) for fields in row["leads"] or ()),
+                followed=tuple(_job(*fields) for fields in row["followed"] or ()),
                 taken=frozenset(row["taken"] or ()),
+                lapsed=frozenset(row["lapsed"] or ()),
                 last_number=row["last_number"],
             )
 

@@ -11,13 +11,26 @@ REFERENCES: Final = ("customer_id", "job_id")
 
 _JOB = "servicetitan.jobs j ON j.tenant_id = %(tenant)s AND j.id = c.job_id"
 
+
+def _deals_of(job_id: str) -> str:
+    """Give those whose open and won deals have a job, whoever its customer is: these follow it.
+
+    All changed jobs are looked up at once, through the index of `job_ids`: one by one the planner may scan the deals.
+    """
+    return f"""
+        SELECT o.subject FROM pipeline.opportunities o WHERE o.tenant_id = %(tenant)s AND o.status <> 'lost'
+        AND o.job_ids && ARRAY(SELECT c.{job_id} FROM changed c WHERE c.{job_id} IS NOT NULL)"""
+
+
 SUBJECTS: Final = {  # `changed` holds each changed record as it was and as it is
     Touches.NOBODY: "SELECT NULL::bigint",
     Touches.SELF: "SELECT c.id FROM changed c",
     Touches.CUSTOMER: "SELECT c.customer_id FROM changed c",
+    Touches.CUSTOMER_AND_DEALS: f"SELECT c.customer_id FROM changed c UNION {_deals_of('id')}",
     Touches.CUSTOMER_OR_LEAD: "SELECT coalesce(c.customer_id, -c.id) FROM changed c",
-    Touches.JOBS_CUSTOMER: f"SELECT j.customer_id FROM changed c JOIN {_JOB}",
-    Touches.CUSTOMER_OR_JOBS: f"SELECT coalesce(c.customer_id, j.customer_id) FROM changed c LEFT JOIN {_JOB}",
+    Touches.JOBS_CUSTOMER: f"SELECT j.customer_id FROM changed c JOIN {_JOB} UNION {_deals_of('job_id')}",
+    Touches.CUSTOMER_OR_JOBS: f"""
+        SELECT coalesce(c.customer_id, j.customer_id) FROM changed c LEFT JOIN {_JOB} UNION {_deals_of("job_id")}""",
     Touches.CUSTOMERS_OF_UNIT: """
         SELECT j.customer_id FROM changed c
         JOIN servicetitan.jobs j ON j.tenant_id = %(tenant)s AND j.business_unit_id = c.id""",

@@ -46,12 +46,12 @@ class Book:
         return mapped.get(unit, "install" if "install" in unit else "sales")
 
     def job(self, job_id: int | None) -> Job | None:
-        """Give one of the customer's jobs."""
-        return next((job for job in self.facts.jobs if job.id == job_id), None)
+        """Give one of the customer's jobs, or one that a deal here has though it is another customer's now."""
+        return next((job for job in (*self.facts.jobs, *self.facts.followed) if job.id == job_id), None)
 
     def is_free(self, job: Job) -> bool:
         """Whether it stands, and has no opportunity."""
-        has_one = job.id in self.facts.taken or any(job.id in deal.job_ids for deal in self.deals)
+        has_one = job.id in self.facts.taken | self.facts.lapsed or any(job.id in deal.job_ids for deal in self.deals)
         return job.status != "canceled" and not has_one
 
     def open_in(self, pipeline: str) -> list[Deal]:
@@ -79,7 +79,8 @@ class Book:
         for deal in self.deals:
             if deal.closed_at is None or deal.lost_reason == "merged":
                 continue
-            installs = [job for job in self.facts.jobs if job.id in deal.job_ids and self.pipeline(job) == "install"]
+            jobs = sorted(filter(None, map(self.job, deal.job_ids)), key=lambda job: (job.created_at, job.id))
+            installs = [job for job in jobs if self.pipeline(job) == "install"]
             sold_first = deal.pipeline == "install" and installs and installs[0].created_at > deal.closed_at
             where = "sales" if sold_first else deal.pipeline
             if where == pipeline or (pipeline == "install" and where == "sales" and deal.since_at <= moment):
@@ -95,6 +96,8 @@ class Book:
         moments = [estimate.created_at, *([estimate.sold_at] if estimate.status == "sold" else [])]
         mine = [deal for deal in deals if estimate.job_id in deal.job_ids]
         if estimate.job_id is None or estimate.job_id in self.facts.taken:
+            return None
+        if not mine and estimate.job_id in self.facts.lapsed:
             return None
         if not mine:
             mine = [deal for deal in deals if self.begin(deal) <= estimate.created_at][-1:]

@@ -266,6 +266,8 @@ class Round(Book):
                 continue
             if estimate.value_cents <= 0 or estimate.status == "dismissed":
                 continue
+            if estimate.job_id in {job.id for job in self.facts.followed}:
+                continue
             moment = estimate.sold_at if estimate.status == "sold" else estimate.created_at
             is_open = estimate.status == "open"
             days = self.rules.canceled_days if is_open and deal.lost_reason == "canceled" else 0  # it was lost then

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from st_sf_pipelines.config import Pipelines
 from st_sf_pipelines.rules.by_hand import set_by_hand
 from st_sf_pipelines.rules.deals import Deal
-from st_sf_pipelines.rules.facts import AsOf, Facts
+from st_sf_pipelines.rules.facts import AsOf, Estimate, Facts, Job
 from st_sf_pipelines.rules.fold import fold
 from st_sf_pipelines.rules.handover import hand_over
 from st_sf_pipelines_tests.rules.dealing import (
@@ -36,7 +36,7 @@ from st_sf_pipelines_tests.rules.plain_people import plain_hand, plain_hand_over
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from st_sf_pipelines.rules.facts import Estimate, Job, Lead
+    from st_sf_pipelines.rules.facts import Lead
 
     Deals = dict[int, tuple[Deal, ...]]
 
@@ -122,6 +122,15 @@ class World:
             if mine and (now := each.at(day)):
                 yield lead(each.id, each.ago(each.day), now[0], modified_at=now[1])
 
+    def followed(self, jobs: set[int], look: int) -> Iterator[Job | Estimate]:
+        """Give some jobs, whoever's they are, with their estimates, as they stand at a look."""
+        for each in (each for customer in (SURVIVOR, MERGED) for each in self.of_customer(customer)):
+            if each.more["job"] in jobs and (now := each.at(self.looks[look])):
+                yield _estimate(each, *now)
+        for each in self.jobs:
+            if each.id in jobs and (now := each.at(self.looks[look])):
+                yield _job(each, self.looks[look], *now)
+
 
 def _job(story: Story, day: int, status: str, since: datetime) -> Job:
     visits = [status for after, status in story.more["visits"] if story.day + after <= day][-1:]
@@ -180,12 +189,19 @@ class Reading:
             seen = {}
             for subject in (SURVIVOR, MERGED, *(-each.id for each in world.leads if look < world.appears_from)):
                 every = [deal for each in deals.values() for deal in each]
+                others = [deal for deal in every if deal.subject != subject]
+                own = list(world.seen(subject, look))
+                has = {nr for deal in every if deal not in others and deal.status != "lost" for nr in deal.job_ids}
+                elsewhere = list(world.followed(has - {each.id for each in own if isinstance(each, Job)}, look))
                 seen[subject] = facts(
-                    *world.seen(subject, look),
+                    *own,
+                    *(each for each in elsewhere if isinstance(each, Estimate)),
+                    followed=tuple(each for each in elsewhere if isinstance(each, Job)),
                     subject=subject,
                     name="Ann Li" if look >= world.renamed_from else "Ann Lee",
                     active=look < world.inactive_from,
-                    taken=frozenset(nr for deal in every if deal.subject != subject for nr in deal.job_ids),
+                    taken=frozenset(nr for deal in others if deal.status != "lost" for nr in deal.job_ids),
+                    lapsed=frozenset(nr for deal in others if deal.status == "lost" for nr in deal.job_ids),
                     last_number=max((deal.number for deal in every if deal.opened_for == subject), default=0),
                 )
                 now = deals.get(subject, ())

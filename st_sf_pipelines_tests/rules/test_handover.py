@@ -10,7 +10,7 @@ from st_sf_pipelines.rules.deals import Place
 from st_sf_pipelines.rules.facts import AsOf
 from st_sf_pipelines.rules.fold import fold
 from st_sf_pipelines.rules.handover import HandedOver, hand_over
-from st_sf_pipelines_tests.rules.dealing import INSTALLS, NOW, ZONE, after, estimate, facts, job, lead
+from st_sf_pipelines_tests.rules.dealing import INSTALLS, NOW, ZONE, after, ago, estimate, facts, job, lead
 
 if TYPE_CHECKING:
     from st_sf_pipelines.rules.deals import Deal
@@ -131,6 +131,67 @@ def test_a_sale_that_won_an_opportunity_which_stays_with_the_merged_customer_win
     seen = facts(job(1, 5), job(2, 4), sale, subject=8, taken=frozenset({2}))
     (deal,) = next_round(seen, done.deals[8])
     assert (deal.key, deal.stage, deal.status, deal.value_cents) == ("st_8_1", "contacted", "open", None)
+
+
+def test_a_won_opportunity_of_a_merged_customer_follows_its_install_job_to_the_end() -> None:
+    done = over(*of(7, job(1, 9), estimate(50, 5, "sold"), job(70, 3, unit=INSTALLS)))
+    places, deals = [], done.deals[7]
+    for status in ("scheduled", "inprogress", "completed"):
+        theirs = job(70, 3, status, INSTALLS, modified_at=NOW)
+        seen = facts(subject=7, name="Customer 7", active=False, followed=(theirs,), contact="customer")
+        concluded = fold(seen, deals, TODAY, Pipelines())
+        deals = concluded.deals
+        places.append([(deal.key, deal.stage, deal.status) for deal in deals])
+    assert places == [[("st_7_1", stage, "won")] for stage in ("scheduled", "in-progress", "job-completed")]
+    assert [each.kind for each in concluded.activities] == ["stage_changed", "job_completed"]
+    assert fold(seen, deals, TODAY, Pipelines()).moves == ()
+    survivor = facts(job(1, 9), estimate(50, 5, "sold"), theirs, subject=8, taken=frozenset({1, 70}))
+    assert fold(survivor, (), TODAY, Pipelines()).deals == ()
+
+
+def test_an_open_opportunity_whose_job_was_given_to_another_customer_goes_on_with_it() -> None:
+    deals = of(7, job(1, 9))
+    booked = facts(subject=7, followed=(job(1, 9, visits=["scheduled"], customer_id=9),))
+    assert [deal.stage for deal in next_round(booked, deals)] == ["appointment-scheduled"]
+    dismissed = replace(booked, estimates=(estimate(50, 5, "dismissed"),))
+    assert [deal.place for deal in next_round(dismissed, deals)] == [Place("sales", "estimate-lost", "lost")]
+    gone = facts(subject=7, followed=(job(1, 60, "canceled", customer_id=9, modified_at=ago(30)),))
+    assert [deal.lost_reason for deal in next_round(gone, deals)] == ["canceled"]
+
+
+def test_an_estimate_on_a_job_that_another_customer_has_now_opens_none_after_a_later_loss() -> None:
+    won, other = of(7, job(1, 9), estimate(50, 8, "sold"))[0], of(7, job(2, 12))[0]
+    won = replace(won, since_at=ago(40), closed_at=ago(38))
+    lost = replace(other, number=2, status="lost", lost_reason="dismissed", since_at=ago(30), closed_at=ago(10))
+    late = estimate(51, 20, "sold", sold=5)
+    seen = facts(job(2, 30), late, subject=7, followed=(job(1, 40, customer_id=9),))
+    concluded = fold(seen, (won, lost), TODAY, Pipelines())
+    assert [deal.key for deal in concluded.deals] == ["st_7_1", "st_7_2"]
+    assert [(held.deal, held.records, held.reason) for held in concluded.held] == [
+        ("st_7_2", ("estimate 51",), "the estimate's job is another customer's now")
+    ]
+
+
+def test_an_estimate_sold_on_the_job_of_a_lost_opportunity_that_stayed_behind_is_listed() -> None:
+    sale = estimate(51, 6, "sold", sold=1, job_id=70)
+    seen = facts(job(70, 9), sale, subject=8, lapsed=frozenset({70}))
+    concluded = fold(seen, (), TODAY, Pipelines())
+    assert concluded.deals == ()
+    why = "the estimate is of a job whose opportunity was lost, and stayed with another customer"
+    assert [(held.rule, held.records, held.reason) for held in concluded.held] == [("CRM-3", ("estimate 51",), why)]
+    assert fold(replace(seen, lapsed=frozenset(), taken=frozenset({70})), (), TODAY, Pipelines()).held == ()
+    (own,) = next_round(seen, of(8, job(2, 12)))
+    assert own.place == Place("sales", "contacted", "open")
+
+
+def test_one_that_an_estimate_opened_after_a_loss_keeps_its_job_when_the_lost_one_stays_behind() -> None:
+    first = replace(of(7, job(70, 9))[0], status="lost", lost_reason="dismissed", closed_at=ago(5))
+    again = estimate(51, 3, job_id=70)
+    done = over(*next_round(facts(job(70, 9), again, subject=7, last_number=1), (first,)))
+    assert [(deal.key, deal.job_ids) for deal in done.deals[8]] == [("st_7_2", (70,))]
+    sold = replace(again, status="sold", sold_on=ago(1))
+    (deal,) = next_round(facts(job(70, 9), sold, subject=8, lapsed=frozenset({70})), done.deals[8])
+    assert deal.place == Place("sales", "job-sold", "won")
 
 
 def test_a_leads_deal_is_handed_over_not_doubled_when_its_customer_appears() -> None:

@@ -22,11 +22,13 @@ from st_sf_pipelines_tests.store.dealings import ENTITIES, NOW, Dealings, stamp
 from st_sf_pipelines_tests.store.feeding import TENANT, feed
 
 if TYPE_CHECKING:
+    from st_sf_pipelines.rules.facts import Facts
     from st_sf_pipelines.simulators.shop import Tenant
     from st_sf_pipelines.store.database import Connection, Database
 
 READ = ("business_units", "customers", "leads", "jobs", "appointments", "appointment_assignments", "estimates")
-NO_DEALS = "CREATE TEMP TABLE dealt (st_id bigint, opened_for bigint, number int, job_ids bigint[]) ON COMMIT DROP"
+NO_DEALS = """CREATE TEMP TABLE dealt (st_id bigint, opened_for bigint, number int, job_ids bigint[], is_lost boolean)
+              ON COMMIT DROP"""
 NO_STATES = """CREATE TEMP TABLE kept (st_id bigint, state text, journey int, hand_state text, hand_at timestamptz)
                ON COMMIT DROP"""
 
@@ -87,7 +89,9 @@ def test_the_facts_are_those_that_plain_python_makes(db: Database, seed: int) ->
     with db.connect() as connection:
         look(connection, TENANT, "test", (), "1", Scope(ids=tuple(subjects)))
         connection.execute(NO_DEALS)
-        connection.execute("INSERT INTO dealt VALUES (1, 1, 3, '{}'), (2, 1, 4, '{}'), (10, 10, 1, '{}')")
+        connection.execute(
+            "INSERT INTO dealt VALUES (1, 1, 3, '{}', true), (2, 1, 4, '{}', true), (10, 10, 1, '{}', true)"
+        )
         seen = {facts.subject: facts for facts in deal_facts(connection, TENANT, since)}
     expected = {subject: dealings.facts(subject) for subject in subjects}
     for subject, facts in seen.items():
@@ -105,19 +109,49 @@ def test_the_facts_are_those_that_plain_python_makes(db: Database, seed: int) ->
     assert not seen[10].active
 
 
-def test_a_job_that_another_subjects_deal_has_is_taken(db: Database) -> None:
+def facts_beside(db: Database, dealings: Dealings, st_id: int, *deals: tuple[int, list[int], bool]) -> Facts:
+    """Give a customer's facts beside some deals: whose each is, which jobs it has, and whether it is lost."""
+    stored(db, dealings)
+    with db.connect() as connection:
+        look(connection, TENANT, "test", (), "1", Scope(ids=(st_id,)))
+        connection.execute(NO_DEALS)
+        with connection.cursor() as cursor:
+            cursor.executemany("INSERT INTO dealt VALUES (%s, 7, 1, %s::bigint[], %s)", deals)
+        return next(facts for facts in deal_facts(connection, TENANT, None) if facts.subject == st_id)
+
+
+def test_a_job_that_another_subjects_deal_has_is_taken_or_lapsed_if_that_deal_is_lost(db: Database) -> None:
+    dealings = Dealings.drawn(3, 9)
+    first, second = (row["id"] for row in dealings.rows("jobs", 3))
+    facts = facts_beside(db, dealings, 3, (88, [first], False), (3, [second], False), (88, [second], True))
+    assert (set(facts.taken), set(facts.lapsed)) == ({first}, {second})
+    assert facts.followed == ()
+
+
+def test_the_jobs_of_its_deals_that_another_customer_has_now_are_followed_with_their_estimates(db: Database) -> None:
+    dealings = Dealings.drawn(3, 9)
+    own, others = dealings.facts(3), dealings.facts(1)
+    (theirs,) = (job for job in others.jobs if job.id == 4)
+    deals = [(3, [theirs.id, own.jobs[0].id], False), (3, [theirs.id], False), (3, [others.jobs[0].id], True)]
+    facts = facts_beside(db, dealings, 3, *deals, (1, [theirs.id], True))
+    assert (facts.jobs, facts.followed) == (own.jobs, (theirs,))
+    offers = [each for each in (*own.estimates, *others.estimates) if each in own.estimates or each.job_id == theirs.id]
+    assert facts.estimates == tuple(sorted(offers, key=lambda each: each.age))
+    assert len(offers) == len(own.estimates) + 2
+
+
+def test_a_job_that_two_subjects_have_in_their_facts_has_its_visits_once_in_each(db: Database) -> None:
     dealings = Dealings.drawn(3, 9)
     stored(db, dealings)
-    job, other = list(dealings.records["jobs"].values())[:2]
+    job = dealings.facts(3).jobs[-1]
     with db.connect() as connection:
-        look(connection, TENANT, "test", (), "1", Scope(ids=(job["customerId"],)))
+        look(connection, TENANT, "test", (), "1", Scope(ids=(1, 3)))
         connection.execute(NO_DEALS)
-        connection.execute(
-            "INSERT INTO dealt VALUES (88, 88, 1, %s::bigint[]), (%s, 7, 1, %s::bigint[])",
-            [[job["id"]], job["customerId"], [other["id"]]],
-        )
-        (facts,) = deal_facts(connection, TENANT, None)
-    assert facts.taken == {job["id"]}
+        connection.execute("INSERT INTO dealt VALUES (1, 1, 1, %s::bigint[], false)", [[job.id]])
+        ann, bea = deal_facts(connection, TENANT, None)
+    assert ann.followed == (job,)
+    assert bea.jobs == dealings.facts(3).jobs
+    assert len(job.appointments) == len(job.technicians) == 2
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -1,7 +1,8 @@
-"""A change touches the customer of its job, before and after; a lead without a customer is touched itself."""
+"""A change touches the customer of its job, before and after, and who has a deal of it; a lone lead touches itself."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -91,28 +92,42 @@ def test_a_campaign_touches_the_customers_of_its_jobs_and_its_leads(db: Database
     assert new(db, "campaigns") == [-90, ANN]
 
 
+def deal(db: Database, subject: int, number: int = 1, **more: Any) -> None:
+    """Store a deal."""
+    usual = Deal(
+        subject=subject,
+        opened_for=subject,
+        number=number,
+        pipeline="sales",
+        stage="job-sold",
+        status="won",
+        title="Heater",
+        label="Ann",
+        opened_at=NOW,
+        since_at=NOW,
+        close_on=NOW.date(),
+    )
+    concluded = Concluded((replace(usual, **more),))
+    with db.connect() as connection:
+        conclusions.write(connection, TENANT, [(Facts(subject, "Ann"), [], concluded)], conclusions.Written())
+
+
 @pytest.mark.parametrize("entity", ["technicians", "employees"])
 def test_a_person_touches_those_whose_deals_that_person_sold(db: Database, entity: str) -> None:
-    with db.connect() as connection:
-        for subject, seller in ((ANN, 90), (BEN, 91), (-5, 90)):
-            deal = Deal(
-                subject=subject,
-                opened_for=subject,
-                number=1,
-                pipeline="sales",
-                stage="job-sold",
-                status="won",
-                title="Heater",
-                label="Ann",
-                opened_at=NOW,
-                since_at=NOW,
-                close_on=NOW.date(),
-                seller_id=seller,
-            )
-            facts = Facts(subject, "Ann")
-            conclusions.write(connection, TENANT, [(facts, [], Concluded((deal,)))], conclusions.Written())
+    for subject, seller in ((ANN, 90), (BEN, 91), (-5, 90)):
+        deal(db, subject, seller_id=seller)
     feed(db, entity, {**GOOD, "name": "Sam"})
     assert new(db, entity) == [-5, ANN]
+
+
+@pytest.mark.parametrize("entity", OF_A_JOB)
+def test_a_job_and_its_records_touch_those_too_whose_open_or_won_deals_have_it(shop: Database, entity: str) -> None:
+    deal(shop, 13, job_ids=(5, BENS_JOB))
+    deal(shop, 14, job_ids=(BENS_JOB,), status="lost")
+    feed(shop, "jobs", job(BENS_JOB, BEN, modifiedOn=LATER))
+    assert new(shop, "jobs", 2) == [BEN, 13]
+    feed(shop, entity, {**GOOD, **OF_A_JOB[entity], "jobId": BENS_JOB})
+    assert new(shop, entity) == [BEN, 13]
 
 
 @pytest.mark.parametrize("entity", ["job_types", "job_cancel_reasons", "tag_types"])

@@ -10,7 +10,8 @@ import pytest
 from st_sf_pipelines.config import Pipelines
 from st_sf_pipelines.store.hands import HandChange, keep
 from st_sf_pipelines.store.log import Scope
-from st_sf_pipelines.sync.deals import derive_deals, is_behind
+from st_sf_pipelines.sync.deals import Dealt, derive_deals, is_behind
+from st_sf_pipelines.sync.derive import derive_profiles
 from st_sf_pipelines_tests.store.feeding import TENANT, customer, feed, job, rows
 from st_sf_pipelines_tests.systems.conftest import tenant_of
 
@@ -31,10 +32,10 @@ def offer(nr: int, stamped: str, dollars: float = 500, status: str = "Open", **m
     return {**made, "status": {"value": 0, "name": status}, "subtotal": dollars, "tax": 0, **more}
 
 
-def look(db: Database, minutes: float = 0, days: float = 0, rules: Pipelines | None = None) -> None:
+def look(db: Database, minutes: float = 0, days: float = 0, rules: Pipelines | None = None) -> Dealt:
     """Work the round of an instant so many minutes, and days, after noon, over those that changed."""
     moment = NOON + timedelta(days=days, minutes=minutes)
-    derive_deals(db, tenant_of(), rules or Pipelines(), moment, None, Scope())
+    return derive_deals(db, tenant_of(), rules or Pipelines(), moment, None, Scope())
 
 
 def set_in_the_crm(db: Database, stage: str, minutes: float) -> None:
@@ -132,3 +133,92 @@ def test_what_is_listed_for_being_recent_is_struck_when_it_is_no_more_without_an
     look(db, days=201)
     assert held(db) == []
     assert not is_behind(db, tenant_of(), Pipelines(), NOON + timedelta(days=999))
+
+
+def installing(db: Database, status: str, minutes: float, owner: int = 7, **more: Any) -> None:
+    """Store the install job as it is so many minutes after noon."""
+    made: dict[str, Any] = {"createdOn": stamp(days=-3), "businessUnitId": 8, "modifiedOn": stamp(minutes)}
+    feed(db, "jobs", job(70, owner, status, **made, **more))
+
+
+def in_install(db: Database) -> None:
+    """Have customer 7 an opportunity that is won, in Install, and tied to job 70."""
+    feed(db, "customers", customer(7), customer(8), customer(9))
+    feed(db, "business_units", {"id": 8, "name": "Pool - Install", "active": True, "modifiedOn": stamp(-60)})
+    feed(db, "jobs", job(3, 7, "Completed", createdOn=stamp(days=-9)))
+    feed(db, "estimates", offer(50, stamp(days=-5), 500, "Sold", jobId=3, customerId=7, soldOn=stamp(days=-5)))
+    installing(db, "Scheduled", -60)
+    around(db, 0)
+    assert places(db) == [("st_7_1", 7, "scheduled", "won")]
+
+
+def around(db: Database, minutes: float) -> Dealt:
+    """Work a round, the profiles too, so many minutes after noon; another one right after it must do nothing."""
+    derive_profiles(db, tenant_of(), Scope())
+    done = look(db, minutes)
+    assert not is_behind(db, tenant_of(), Pipelines(), NOON + timedelta(minutes=minutes))
+    again = derive_deals(db, tenant_of(), Pipelines(), NOON + timedelta(minutes=minutes), None, Scope(everybody=True))
+    assert (again.new, again.changed, again.moves) == (0, 0, 0)
+    return done
+
+
+def places(db: Database) -> list[tuple[str, int, str, str]]:
+    """Give each deal's key, whose it is, and where it stands."""
+    query = "SELECT opened_for, number, subject, stage, status FROM pipeline.opportunities ORDER BY opened_for, number"
+    found = rows(db, query)
+    return [(f"st_{row['opened_for']}_{row['number']}", row["subject"], row["stage"], row["status"]) for row in found]
+
+
+@pytest.mark.parametrize("owner", [7, 8])  # who has the job in ServiceTitan after the merge
+def test_a_won_opportunity_of_a_merged_customer_follows_its_install_job_to_the_end(db: Database, owner: int) -> None:
+    in_install(db)
+    feed(db, "customers", customer(7, stamp(1), mergedToId=8))
+    around(db, 2)
+    assert places(db) == [("st_7_1", 7, "scheduled", "won")]
+    installing(db, "InProgress", 3, owner)
+    assert around(db, 4).moves == 1
+    assert places(db) == [("st_7_1", 7, "in-progress", "won")]
+    installing(db, "Completed", 5, owner, done=stamp(5))
+    assert around(db, 6).moves == 1
+    assert places(db) == [("st_7_1", 7, "job-completed", "won")]
+    told = rows(db, "SELECT subject FROM pipeline.activities WHERE kind = 'job_completed' AND key LIKE '%%:70'")
+    assert [row["subject"] for row in told] == [7]
+
+
+def test_an_opportunity_follows_the_visits_of_a_job_that_was_given_to_another_customer(db: Database) -> None:
+    in_install(db)
+    installing(db, "Scheduled", 1, owner=9)
+    around(db, 2)
+    visit = {"id": 4, "jobId": 70, "createdOn": stamp(3), "modifiedOn": stamp(3), "active": True}
+    feed(db, "appointments", {**visit, "customerId": 9, "status": "Working"})
+    assert around(db, 4).moves == 1
+    assert places(db) == [("st_7_1", 7, "in-progress", "won")]
+
+
+def test_an_open_opportunity_is_lost_with_the_estimate_of_a_job_that_was_given_to_another_customer(
+    db: Database,
+) -> None:
+    feed(db, "customers", customer(7), customer(9))
+    feed(db, "jobs", job(3, 7, "Scheduled", createdOn=stamp(days=-9)))
+    around(db, 0)
+    feed(db, "jobs", job(3, 9, "Scheduled", createdOn=stamp(days=-9), modifiedOn=stamp(1)))
+    around(db, 2)
+    feed(db, "estimates", offer(50, stamp(3), status="Dismissed", jobId=3, customerId=9))
+    around(db, 4)
+    assert places(db) == [("st_7_1", 7, "estimate-lost", "lost")]
+
+
+def test_an_estimate_sold_on_the_job_of_a_lost_opportunity_of_a_merged_customer_is_listed(db: Database) -> None:
+    feed(db, "customers", customer(7), customer(8))
+    feed(db, "business_units", {"id": 9, "name": "Pool - Sales", "active": True, "modifiedOn": stamp(-60)})
+    feed(db, "jobs", job(70, 7, "Scheduled", createdOn=stamp(days=-9), businessUnitId=9))
+    feed(db, "estimates", offer(50, stamp(days=-5), status="Dismissed", jobId=70, customerId=7))
+    around(db, 0)
+    feed(db, "customers", customer(7, stamp(1), mergedToId=8))
+    around(db, 2)
+    assert (places(db), held(db)) == ([("st_7_1", 7, "estimate-lost", "lost")], [])
+    feed(db, "estimates", offer(51, stamp(3), 700, "Sold", jobId=70, customerId=8, soldOn=stamp(4)))
+    around(db, 5)
+    assert places(db) == [("st_7_1", 7, "estimate-lost", "lost")]
+    why = "the estimate is of a job whose opportunity was lost, and stayed with another customer"
+    assert held(db) == [(["estimate 51"], why)]
