@@ -8,7 +8,7 @@ import random
 import re
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -32,7 +32,7 @@ ATTEMPTS: Final = 8
 PATIENCE: Final = 30  # attempts while the server says itself how long to wait
 LONGEST_WAIT: Final = 30.0
 LEASE_CALLS: Final = 10
-BURST_SECONDS: Final = 0.1
+LATE_SECONDS: Final = 0.02  # so late may a call begin after its slot: threads wake late, and a lease's answer travels
 TRANSIENT_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524})
 _CODE: Final = re.compile(r"[A-Za-z0-9_.:|-]{1,80}")
 _FIELD: Final = re.compile(r"[A-Za-z0-9_.\[\]$]+")
@@ -40,36 +40,45 @@ _SECONDS_IN_TITLE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*second", re.IGNORECASE
 
 
 class Pace:
-    """Lets at most `per_second` calls begin in a second, evenly, however many threads, or processes, ask (EXT-7)."""
+    """Lets at most `per_second` calls begin in any second, evenly, however many threads, or processes, ask (EXT-7).
+
+    Each call has a slot of its own; one that nobody took within LATE_SECONDS is lost. Slots lie so far apart that a
+    second and that lateness together hold no more than `per_second` of them: so it is true as long as no thread wakes,
+    and no lease is answered, later than that.
+    """
 
     def __init__(self, per_second: float, lease: Callable[[int, float], float] | None = None) -> None:
         """Take the rate, and where processes share it the function that leases them stretches of time.
 
-        `lease(calls, per_second)` gives the seconds from now to the beginning of the next free stretch.
+        `lease(slots, per_second)` gives the seconds from now to the beginning of the next free stretch of so many.
         """
-        self._per_second = per_second
+        self._per_second = per_second / (1 + LATE_SECONDS)
         self._lease = lease or self._own
-        self._left = 0
-        self._next = 0.0
+        self._slots: deque[float] = deque()
         self._free = 0.0
         self._lock = threading.Lock()
 
     def wait(self) -> None:
         """Sleep until the next call may begin."""
         with self._lock:
-            now = time.monotonic()
-            if not self._left or self._next < now - BURST_SECONDS:
-                self._next, self._left = now + self._lease(LEASE_CALLS, self._per_second), LEASE_CALLS
-            delay = self._next - now
-            self._next += 1 / self._per_second
-            self._left -= 1
+            delay = self._slot() - time.monotonic()
         if delay > 0:
             time.sleep(delay)
 
-    def _own(self, calls: int, per_second: float) -> float:
+    def _slot(self) -> float:
+        while True:
+            if not self._slots:
+                wait = self._lease(LEASE_CALLS, self._per_second)
+                begins = time.monotonic() + wait  # read after the lease, so that no slot comes before its stretch
+                self._slots.extend(begins + n / self._per_second for n in range(LEASE_CALLS))
+            slot = self._slots.popleft()
+            if slot >= time.monotonic() - LATE_SECONDS:
+                return slot
+
+    def _own(self, slots: int, per_second: float) -> float:
         now = time.monotonic()
-        begins = max(self._free, now - BURST_SECONDS)
-        self._free = begins + calls / per_second
+        begins = max(self._free, now)
+        self._free = begins + slots / per_second
         return begins - now
 
 
