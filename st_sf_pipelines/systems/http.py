@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import orjson
-from tenacity import Retrying, retry_if_exception_type
+from tenacity import Retrying, retry_if_exception
 from tenacity.stop import stop_base
 from tenacity.wait import wait_base
 
@@ -99,7 +99,7 @@ class Http:
         self._counting = threading.Lock()
         self._client = httpx.Client(
             verify=_authorities(),
-            timeout=httpx.Timeout(self.timeout, connect=10.0),
+            timeout=httpx.Timeout(self.timeout, connect=min(10.0, self.timeout)),
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=20),
             headers={"User-Agent": "st-sf-pipelines", "Accept": "application/json"},
         )
@@ -117,12 +117,17 @@ class Http:
         """Send the request that `make` builds, anew for each attempt; give the answer's JSON or raise RemoteError.
 
         Limits, faults of the server, timeouts, resets and cut-off answers are tried again with jittered backoff, which
-        honours Retry-After; other refusals are not.
+        honours Retry-After; other refusals are not. The last error is marked as `exhausted`; such a one, raised by
+        `make` (a token could not be fetched), is not tried again.
         """
         retrying = Retrying(
-            retry=retry_if_exception_type(TransientError), stop=Patience(self.attempts), wait=Backoff(), reraise=True
+            retry=retry_if_exception(may_pass), stop=Patience(self.attempts), wait=Backoff(), reraise=True
         )
-        return retrying(lambda: self._once(make()))
+        try:
+            return retrying(lambda: self._once(make()))
+        except TransientError as error:
+            error.exhausted = True
+            raise
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Request:
         """Build a request for `json`."""
@@ -240,6 +245,11 @@ def _retry_after(response: httpx.Response, body: dict[str, Any]) -> float | None
             pass
     match = _SECONDS_IN_TITLE.search(str(body.get("title", "")))
     return float(match[1]) if match and response.status_code == 429 else None
+
+
+def may_pass(error: BaseException) -> bool:
+    """Tell whether to try again after an error: not if it ended a series of attempts already."""
+    return isinstance(error, TransientError) and not error.exhausted
 
 
 class Patience(stop_base):

@@ -206,6 +206,13 @@ def test_a_pace_lets_no_more_calls_begin_than_the_rate(monkeypatch: pytest.Monke
     assert now[0] - rested > 0.7, "a rest gives no credit for a flood"
 
 
+def test_a_connection_is_awaited_no_longer_than_an_answer() -> None:
+    for timeout, connect in ((5.0, 5.0), (60.0, 10.0)):
+        made = Http("servicetitan", "socal", Pace(1000), timeout=timeout)
+        assert (made._client.timeout.connect, made._client.timeout.read) == (connect, timeout)
+        made.close()
+
+
 @pytest.mark.parametrize("processes", [1, 3])
 @pytest.mark.parametrize("per_second", [5, 60])
 def test_no_second_sees_more_calls_begin_than_the_rate(
