@@ -64,6 +64,8 @@ class RemoteError(StSfError):
     trace_id: str | None = None
     fields: tuple[str, ...] = ()
     retry_after: float | None = field(default=None, compare=False)
+    exhausted: bool = field(default=False, compare=False)
+    """A whole series of attempts ended so: who made it on the way to another call begins no series of their own."""
 
     def __str__(self) -> str:
         """Say it in one line: 'servicetitan: socal: GET /crm/v2/...: the server is busy (503, trace 00-ab)'."""

@@ -1,6 +1,6 @@
 """When it runs by itself: the sensor that polls every tenant on its beat, the nightly sweep and proof."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -18,6 +18,8 @@ from st_sf_pipelines.settings import Settings
 from st_sf_pipelines.store import audit
 from st_sf_pipelines.store.database import Database
 
+LOOKS_AT_ONCE = 8
+LOOKING_SECONDS = 40.0  # Dagster gives a tick up after 60 seconds, with all that was found
 _ACTIVE = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -39,7 +41,10 @@ def beat_before(cron: str, now: datetime) -> datetime:
     description="Looks at every tenant on the beat of CRM_SYNC_CRON; starts a round only where there is news.",
 )
 def poll(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """Look at the tenants that are due, side by side; say for each what was found."""
+    """Look at the tenants that are due, side by side; say for each what was found.
+
+    A look that has not ended in LOOKING_SECONDS is told, and left; one that had no turn has it at the next tick.
+    """
     try:
         settings = current_settings()
         if not settings.enabled:
@@ -62,13 +67,14 @@ def _tick(context: dg.SensorEvaluationContext, settings: Settings, now: datetime
     job = context.repository_def.get_job(ROUND.name)
     requests: list[dg.RunRequest] = []
     words: list[str] = []
-    with ThreadPoolExecutor(min(len(due), 8), thread_name_prefix="tenant") as threads:
-        found = threads.map(lambda tenant: _look(context.instance, settings, tenant, now), due)
-        for tenant, news in zip(due, found, strict=True):
-            audit.keep_look(db, tenant.id, now, news.sentence, good=not news.faults)
-            words.append(f"{tenant.name}: {news.sentence}")
-            if news.assets:
-                requests.append(_request(job, tenant, news))
+    for tenant, news in zip(due, _looks(context.instance, settings, due, now), strict=True):
+        if news is None:
+            words.append(f"{tenant.name}: not looked at yet, the others took too long")
+            continue
+        audit.keep_look(db, tenant.id, now, news.sentence, good=not news.faults)
+        words.append(f"{tenant.name}: {news.sentence}")
+        if news.assets:
+            requests.append(_request(job, tenant, news))
     context.log.info("; ".join(words))
     known = set(context.instance.get_dynamic_partitions(TENANTS.name or ""))
     added = [tenant.name for tenant in due if tenant.name not in known]
@@ -77,6 +83,16 @@ def _tick(context: dg.SensorEvaluationContext, settings: Settings, now: datetime
         skip_reason=None if requests else "; ".join(words),
         dynamic_partitions_requests=[TENANTS.build_add_request(added)] if added else None,
     )
+
+
+def _looks(instance: dg.DagsterInstance, settings: Settings, due: list[Tenant], now: datetime) -> list[News | None]:
+    """Look at tenants side by side, and wait for none longer than the tick can; None for one that had no turn."""
+    threads = ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="tenant")
+    looks = [threads.submit(_look, instance, settings, tenant, now) for tenant in due]
+    wait(looks, LOOKING_SECONDS)
+    threads.shutdown(wait=False, cancel_futures=True)
+    late = News((), (), (f"the look did not end in {LOOKING_SECONDS:g} seconds",))
+    return [None if look.cancelled() else look.result() if look.done() else late for look in looks]
 
 
 def _look(instance: dg.DagsterInstance, settings: Settings, tenant: Tenant, now: datetime) -> News:

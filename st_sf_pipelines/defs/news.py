@@ -77,7 +77,7 @@ def look(db: Database, tenant: Tenant, site: Site, as_of: datetime) -> News:
         assets.append(CHANGES)
         reasons.append("a person changed an opportunity in the CRM")
     notes = (answer,) if isinstance(answer, str) else ()
-    return News(tuple(dict.fromkeys(assets)), tuple(reasons), tuple(faults), notes)
+    return News(tuple(dict.fromkeys(assets)), tuple(reasons), tuple(dict.fromkeys(faults)), notes)
 
 
 def _fed(db: Database, tenant: Tenant, now: datetime) -> tuple[list[str], list[str]]:
@@ -106,7 +106,7 @@ def _by_hand(db: Database, tenant: Tenant) -> bool | str:
         return False
     fields = system.read_back(section)
     target = next(each for each in system.maps(tenant) if each.asset == fields.asset)
-    client = CrmClient(tenant, timeout=PROBE_SECONDS)
+    client = CrmClient(tenant, timeout=PROBE_SECONDS, attempts=1)
     try:
         return receive.has_news(db, client, tenant.id, target, fields)
     except StSfError as error:

@@ -97,7 +97,7 @@ def servicetitan(context: dg.AssetExecutionContext, tenant_round: RoundResource)
     if quarantined:
         context.instance.add_run_tags(context.run.run_id, {"st/outcome": "parked"})
     if errors and not context.job_def.has_node_named(every_entity_was_read.node_def.name):
-        raise dg.Failure("; ".join(sorted(errors)), allow_retries=False)
+        raise dg.Failure("; ".join(sorted(set(errors))), allow_retries=False)
 
 
 @dg.asset_check(
@@ -110,7 +110,7 @@ def every_entity_was_read(tenant_round: RoundResource) -> dg.AssetCheckResult:
     """Fail the run for the entities that could not be read."""
     work = tenant_round.work
     if work.unread_entities:
-        raise dg.Failure("; ".join(sorted(work.unread_entities)), allow_retries=False)
+        raise dg.Failure("; ".join(sorted(set(work.unread_entities))), allow_retries=False)
     return dg.AssetCheckResult(passed=True, metadata={"tenant": work.tenant.name})
 
 

@@ -8,7 +8,7 @@ import random
 import re
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import orjson
-from tenacity import Retrying, retry_if_exception_type
+from tenacity import Retrying, retry_if_exception
 from tenacity.stop import stop_base
 from tenacity.wait import wait_base
 
@@ -32,7 +32,7 @@ ATTEMPTS: Final = 8
 PATIENCE: Final = 30  # attempts while the server says itself how long to wait
 LONGEST_WAIT: Final = 30.0
 LEASE_CALLS: Final = 10
-BURST_SECONDS: Final = 0.1
+LATE_SECONDS: Final = 0.02  # so late may a call begin after its slot: threads wake late, and a lease's answer travels
 TRANSIENT_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524})
 _CODE: Final = re.compile(r"[A-Za-z0-9_.:|-]{1,80}")
 _FIELD: Final = re.compile(r"[A-Za-z0-9_.\[\]$]+")
@@ -40,36 +40,45 @@ _SECONDS_IN_TITLE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*second", re.IGNORECASE
 
 
 class Pace:
-    """Lets at most `per_second` calls begin in a second, evenly, however many threads, or processes, ask (EXT-7)."""
+    """Lets at most `per_second` calls begin in any second, evenly, however many threads, or processes, ask (EXT-7).
+
+    Each call has a slot of its own; one that nobody took within LATE_SECONDS is lost. Slots lie so far apart that a
+    second and that lateness together hold no more than `per_second` of them: so it is true as long as no thread wakes,
+    and no lease is answered, later than that.
+    """
 
     def __init__(self, per_second: float, lease: Callable[[int, float], float] | None = None) -> None:
         """Take the rate, and where processes share it the function that leases them stretches of time.
 
-        `lease(calls, per_second)` gives the seconds from now to the beginning of the next free stretch.
+        `lease(slots, per_second)` gives the seconds from now to the beginning of the next free stretch of so many.
         """
-        self._per_second = per_second
+        self._per_second = per_second / (1 + LATE_SECONDS)
         self._lease = lease or self._own
-        self._left = 0
-        self._next = 0.0
+        self._slots: deque[float] = deque()
         self._free = 0.0
         self._lock = threading.Lock()
 
     def wait(self) -> None:
         """Sleep until the next call may begin."""
         with self._lock:
-            now = time.monotonic()
-            if not self._left or self._next < now - BURST_SECONDS:
-                self._next, self._left = now + self._lease(LEASE_CALLS, self._per_second), LEASE_CALLS
-            delay = self._next - now
-            self._next += 1 / self._per_second
-            self._left -= 1
+            delay = self._slot() - time.monotonic()
         if delay > 0:
             time.sleep(delay)
 
-    def _own(self, calls: int, per_second: float) -> float:
+    def _slot(self) -> float:
+        while True:
+            if not self._slots:
+                wait = self._lease(LEASE_CALLS, self._per_second)
+                begins = time.monotonic() + wait  # read after the lease, so that no slot comes before its stretch
+                self._slots.extend(begins + n / self._per_second for n in range(LEASE_CALLS))
+            slot = self._slots.popleft()
+            if slot >= time.monotonic() - LATE_SECONDS:
+                return slot
+
+    def _own(self, slots: int, per_second: float) -> float:
         now = time.monotonic()
-        begins = max(self._free, now - BURST_SECONDS)
-        self._free = begins + calls / per_second
+        begins = max(self._free, now)
+        self._free = begins + slots / per_second
         return begins - now
 
 
@@ -90,7 +99,7 @@ class Http:
         self._counting = threading.Lock()
         self._client = httpx.Client(
             verify=_authorities(),
-            timeout=httpx.Timeout(self.timeout, connect=10.0),
+            timeout=httpx.Timeout(self.timeout, connect=min(10.0, self.timeout)),
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=20),
             headers={"User-Agent": "st-sf-pipelines", "Accept": "application/json"},
         )
@@ -108,12 +117,17 @@ class Http:
         """Send the request that `make` builds, anew for each attempt; give the answer's JSON or raise RemoteError.
 
         Limits, faults of the server, timeouts, resets and cut-off answers are tried again with jittered backoff, which
-        honours Retry-After; other refusals are not.
+        honours Retry-After; other refusals are not. The last error is marked as `exhausted`; such a one, raised by
+        `make` (a token could not be fetched), is not tried again.
         """
         retrying = Retrying(
-            retry=retry_if_exception_type(TransientError), stop=Patience(self.attempts), wait=Backoff(), reraise=True
+            retry=retry_if_exception(may_pass), stop=Patience(self.attempts), wait=Backoff(), reraise=True
         )
-        return retrying(lambda: self._once(make()))
+        try:
+            return retrying(lambda: self._once(make()))
+        except TransientError as error:
+            error.exhausted = True
+            raise
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Request:
         """Build a request for `json`."""
@@ -231,6 +245,11 @@ def _retry_after(response: httpx.Response, body: dict[str, Any]) -> float | None
             pass
     match = _SECONDS_IN_TITLE.search(str(body.get("title", "")))
     return float(match[1]) if match and response.status_code == 429 else None
+
+
+def may_pass(error: BaseException) -> bool:
+    """Tell whether to try again after an error: not if it ended a series of attempts already."""
+    return isinstance(error, TransientError) and not error.exhausted
 
 
 class Patience(stop_base):

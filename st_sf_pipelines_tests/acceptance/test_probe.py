@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from st_sf_pipelines.defs import news as looking
 from st_sf_pipelines.defs.news import News, look
 from st_sf_pipelines.simulators.servicetitan.faults import rules
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES
@@ -18,8 +19,11 @@ from st_sf_pipelines_tests.acceptance.desk import (
     new_customer,
     retry,
 )
+from st_sf_pipelines_tests.silent import Silent
 
 if TYPE_CHECKING:
+    import pytest
+
     from st_sf_pipelines_tests.acceptance.conftest import OpenWorld
     from st_sf_pipelines_tests.world import World
 
@@ -191,3 +195,15 @@ def test_a_feed_that_does_not_answer_is_told_and_does_not_raise(world: World) ->
     assert news.assets == ("servicetitan/customers",)
     assert len(news.faults) == 1
     assert "socal: GET /jpm/v2/tenant/4101/export/jobs: the server is in trouble (503)" in news.sentence
+
+
+def test_a_silent_crm_is_asked_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "PROBE_SECONDS", 0.5)
+    with Silent() as server:
+        world.extra = {"crm": {"api_url": server.url, "api_key": "k"}}
+        world.write_site()
+        news = probe(world)  # each feed's first load is news without a call
+        assert (len(news.assets) >= FEEDS, news.faults) == (True, ())
+        assert [note.partition(": POST")[0] for note in news.notes] == ["crm: socal"]
+        assert news.notes[0].endswith("no answer in time")
+        assert server.calls == 1

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
+import tenacity.nap
 import yaml
 
 from st_sf_pipelines.definitions import defs
+from st_sf_pipelines.defs import automation, news
 from st_sf_pipelines.defs.automation import nightly_proof, poll
 from st_sf_pipelines.defs.history import TENANT_MONTHS
 from st_sf_pipelines.defs.resources import TENANTS
 from st_sf_pipelines.defs.round import lock_name
 from st_sf_pipelines.defs.targets import lineage
+from st_sf_pipelines.systems.http import ATTEMPTS
+from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES
 from st_sf_pipelines.systems.targets import SYSTEMS
+from st_sf_pipelines_tests.silent import Silent
 from st_sf_pipelines_tests.world import TENANT, World, small_shop
 
 if TYPE_CHECKING:
@@ -57,18 +64,23 @@ def two(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     first = small_shop(3)["tenants"][0]
     shop = {**small_shop(3), "tenants": [first, {**first, "id": OTHER, "name": "dallas"}]}
     with World.opened(database_url, tmp_path, monkeypatch, shop) as world:
-        access = world.st.credentials
-        other = {name: access["tenants"][1][name] for name in ("client_id", "client_secret", "app_key")}
-        target = {name: world.sf.credentials[name] for name in ("instance_url", "access_token")}
-        world.write_site(
-            {
-                "name": "dallas",
-                "id": OTHER,
-                "servicetitan": {**{name: access[name] for name in ("api_url", "auth_url")}, **other},
-                "salesforce": {**target, "external_id": "tx_{id}", "adopt": "skip"},
-            }
-        )
+        write_two(world)
         yield world
+
+
+def write_two(world: World, **servicetitan: str) -> None:
+    """Write the site file of two tenants; `servicetitan` is laid over the second one's section."""
+    access = world.st.credentials
+    other = {name: access["tenants"][1][name] for name in ("client_id", "client_secret", "app_key")}
+    target = {name: world.sf.credentials[name] for name in ("instance_url", "access_token")}
+    world.write_site(
+        {
+            "name": "dallas",
+            "id": OTHER,
+            "servicetitan": {**{name: access[name] for name in ("api_url", "auth_url")}, **other, **servicetitan},
+            "salesforce": {**target, "external_id": "tx_{id}", "adopt": "skip"},
+        }
+    )
 
 
 def tick(world: World) -> tuple[list[dg.RunRequest], str]:
@@ -316,6 +328,61 @@ def test_a_feed_that_fails_is_told_and_holds_up_nothing_that_has_news(two: World
     next_beat(two)
     requests, reason = tick(two)
     assert (requests, sorted(reason.split("; "))) == ([], ["dallas: nothing changed", "socal: nothing changed"])
+
+
+def test_a_silent_token_server_is_told_once_and_holds_up_no_other_tenant(
+    two: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert {each["status"] for each in two.sync_all()["tenants"]} == {"success"}
+    two.st.put("customers", [{"name": "From California"}], TENANT)
+    two.st.put("customers", [{"name": "From Texas"}], OTHER)
+    told = "servicetitan: dallas: POST /connect/token: no answer in time"
+    with Silent() as server:
+        write_two(two, auth_url=f"{server.url}/connect/token")
+        requests, _ = tick(two)
+        assert server.calls == 1
+        outcomes = {row["tenant_id"]: row["outcome"] for row in two.rows("SELECT tenant_id, outcome FROM sync.looks")}
+        assert outcomes == {TENANT: "new in customers", OTHER: told}
+        assert [request.partition_key for request in requests] == ["socal"]
+
+        monkeypatch.setattr(tenacity.nap, "time", SimpleNamespace(sleep=lambda _: None))
+        defaults = ServiceTitanClient.__init__.__kwdefaults__
+        assert defaults is not None
+        monkeypatch.setitem(defaults, "timeout", 1.0)
+        socal, dallas = two.sync_all()["tenants"]
+        assert (socal["status"], dallas["status"]) == ("success", "failed")
+        assert dallas["error"] == told
+        assert server.calls == 1 + ATTEMPTS
+
+
+def test_a_look_that_does_not_end_is_left_and_one_that_had_no_turn_has_it_at_the_next_tick(
+    two: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two.sync_all()
+    two.st.put("customers", [{"name": "From California"}], TENANT)
+    monkeypatch.setenv("CRM_SYNC_CRON", "0 0 1 1 *")  # no beat comes between the ticks
+    monkeypatch.setattr(news, "PROBE_SECONDS", 600.0)
+    monkeypatch.setattr(automation, "LOOKS_AT_ONCE", 1)
+    with Silent() as server, monkeypatch.context() as patch:
+        two.extra = {"servicetitan": {"api_url": server.url}}
+        write_two(two)
+        patch.setattr(automation, "LOOKING_SECONDS", 0.5)
+        requests, reason = tick(two)
+        assert requests == []
+        assert reason == (
+            "socal: the look did not end in 0.5 seconds; dallas: not looked at yet, the others took too long"
+        )
+        assert two.rows("SELECT tenant_id, good_at FROM sync.looks") == [{"tenant_id": TENANT, "good_at": None}]
+    for thread in threading.enumerate():
+        if thread.name.startswith("tenant"):
+            thread.join()  # the server is gone: what waited for it ends
+    assert tick(two) == ([], "dallas: nothing changed")
+    two.extra = {}
+    write_two(two)
+    next_beat(two)
+    monkeypatch.setenv("CRM_SYNC_CRON", "* * * * * *")  # each second is a beat
+    [request], _ = tick(two)
+    assert request.partition_key == "socal"
 
 
 def test_a_look_that_breaks_down_keeps_no_other_tenant_from_its_own(two: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from st_sf_pipelines.errors import CredentialsError, PermanentError, TransientEr
 from st_sf_pipelines.simulators.servicetitan.faults import rules
 from st_sf_pipelines.sync.pages import check
 from st_sf_pipelines.systems import http
-from st_sf_pipelines.systems.http import ATTEMPTS, Http, Pace
+from st_sf_pipelines.systems.http import ATTEMPTS, LATE_SECONDS, Http, Pace
 from st_sf_pipelines.systems.servicetitan.entities import ENTITY
 
 if TYPE_CHECKING:
@@ -203,3 +204,37 @@ def test_a_pace_lets_no_more_calls_begin_than_the_rate(monkeypatch: pytest.Monke
     for _ in range(per_second):
         pace.wait()
     assert now[0] - rested > 0.7, "a rest gives no credit for a flood"
+
+
+def test_a_connection_is_awaited_no_longer_than_an_answer() -> None:
+    for timeout, connect in ((5.0, 5.0), (60.0, 10.0)):
+        made = Http("servicetitan", "socal", Pace(1000), timeout=timeout)
+        assert (made._client.timeout.connect, made._client.timeout.read) == (connect, timeout)
+        made.close()
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+@pytest.mark.parametrize("per_second", [5, 60])
+def test_no_second_sees_more_calls_begin_than_the_rate(
+    monkeypatch: pytest.MonkeyPatch, per_second: int, processes: int
+) -> None:
+    """Each process has a clock of its own, and the one that is furthest behind goes on: as if they ran side by side."""
+    draw = random.Random(7)  # noqa: S311 - no secret hangs on it
+    clocks = [1000.0] * processes
+    who = 0
+
+    def sleep(seconds: float) -> None:
+        clocks[who] += seconds + draw.uniform(0, LATE_SECONDS)  # nobody wakes on the dot
+
+    monkeypatch.setattr(http, "time", SimpleNamespace(monotonic=lambda: clocks[who], sleep=sleep))
+    shared = Pace(per_second)._own
+    paces = [Pace(per_second, shared) for _ in range(processes)]
+    began: list[float] = []
+    for _ in range(100 * per_second):
+        who = clocks.index(min(clocks))
+        paces[who].wait()
+        began.append(clocks[who])
+        clocks[who] += draw.choice([0.0] * 60 + [0.01, 0.05, 0.09, 0.3, 2.0])  # work, and rests
+    began.sort()
+    most = max(sum(start <= other < start + 0.999999 for other in began[n : n + 200]) for n, start in enumerate(began))
+    assert most == per_second

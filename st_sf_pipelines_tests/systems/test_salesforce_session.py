@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from st_sf_pipelines.errors import CredentialsError
+from st_sf_pipelines.errors import CredentialsError, TransientError
+from st_sf_pipelines.systems.http import ATTEMPTS
 from st_sf_pipelines.systems.salesforce.auth import SessionKeeper
 from st_sf_pipelines.systems.salesforce.session import SalesforceSession
 from st_sf_pipelines_tests.systems.conftest import tenant_of
@@ -92,3 +93,15 @@ def test_a_session_that_dies_again_at_once_is_an_error_and_no_loop(sf: Salesforc
         session.call("GET", "limits")
     session.close()
     assert session.calls == 2
+
+
+def test_a_login_server_in_trouble_is_asked_in_one_series_of_attempts(
+    sf: SalesforceSimulator, naps: list[float]
+) -> None:
+    session = SalesforceSession("socal", config(sf, "refresh_token"))
+    sf.set_faults({"match": {"path": "/oauth2/token"}, "do": {"status": 503}})
+    with pytest.raises(TransientError, match=r"POST /services/oauth2/token: the server is in trouble \(503\)"):
+        session.call("GET", "limits")
+    session.close()
+    tokens = [call["count"] for call in sf.counters["calls"] if call["path"] == "/services/oauth2/token"]
+    assert (sum(tokens), len(naps)) == (ATTEMPTS, ATTEMPTS - 1)

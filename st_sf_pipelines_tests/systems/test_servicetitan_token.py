@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import SimpleNamespace
@@ -12,14 +14,16 @@ from pydantic import SecretStr
 
 from st_sf_pipelines.errors import CredentialsError, TransientError
 from st_sf_pipelines.simulators.servicetitan.faults import rules
-from st_sf_pipelines.systems.http import Http, Pace
+from st_sf_pipelines.systems.http import ATTEMPTS, Http, Pace
 from st_sf_pipelines.systems.servicetitan import auth
-from st_sf_pipelines.systems.servicetitan.auth import keeper_of
+from st_sf_pipelines.systems.servicetitan.auth import TokenKeeper, keeper_of
 from st_sf_pipelines.systems.servicetitan.client import ServiceTitanClient
+from st_sf_pipelines_tests.silent import Silent
 from st_sf_pipelines_tests.systems.conftest import tenant_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
     from st_sf_pipelines.simulators.servicetitan.simulator import ServiceTitanSimulator
 
@@ -105,3 +109,52 @@ def test_an_answer_without_a_token_is_no_token(
         get()
     assert get()
     assert naps == []
+
+
+def test_all_who_waited_for_a_fetch_that_failed_are_told_so_and_none_asks_again() -> None:
+    def waiting() -> int:
+        """Count the threads that have noted the failures so far, and hold the lock or wait for it."""
+        count = 0
+        for frame in sys._current_frames().values():
+            at: FrameType | None = frame
+            while at and at.f_code is not TokenKeeper.get.__code__:
+                at = at.f_back
+            count += at is not None and "failures" in at.f_locals
+        return count
+
+    client = Http("servicetitan", "socal", Pace(1000), attempts=1)
+    with Silent() as server, ThreadPoolExecutor(12) as threads:
+        config = tenant_of().servicetitan.model_copy(update={"auth_url": f"{server.url}/connect/token"})
+        fetches = [threads.submit(keeper_of(config).get, client) for _ in range(12)]
+        while not (server.calls and waiting() == 12):
+            time.sleep(0.01)
+        server.__exit__()
+        errors = [fetch.exception() for fetch in fetches]
+    client.close()
+    assert {str(error).partition(" (")[0] for error in errors} == {
+        "servicetitan: socal: POST /connect/token: the connection failed"
+    }
+    assert len({id(error) for error in errors}) == 12
+    assert client.calls == 1
+
+
+def test_a_token_server_in_trouble_is_asked_in_one_series_of_attempts(
+    st: ServiceTitanSimulator, naps: list[float]
+) -> None:
+    st.app.faults.rules = rules([{"match": {"path": "token"}, "do": {"status": 503}}])
+    client = ServiceTitanClient(tenant_of(st))
+    with pytest.raises(TransientError, match=r"POST /connect/token: the server is in trouble \(503\)"):
+        client.page("customers", None)
+    assert (st.counters["token_calls"], len(naps)) == (ATTEMPTS, ATTEMPTS - 1)
+    st.app.faults.rules.clear()
+    assert client.page("customers", None).records
+    client.close()
+
+
+def test_a_token_server_that_answers_401_is_asked_once(st: ServiceTitanSimulator) -> None:
+    st.app.faults.rules = rules([{"match": {"path": "token"}, "do": {"status": 401}}])
+    client = ServiceTitanClient(tenant_of(st))
+    with pytest.raises(CredentialsError, match="POST /connect/token"):
+        client.page("customers", None)
+    client.close()
+    assert (st.counters["token_calls"], st.counters["calls"]) == (1, 0)

@@ -10,7 +10,7 @@ from st_sf_pipelines.systems.crm.codes import STRAY_CODES
 from st_sf_pipelines.systems.crm.documents import fields_of, same, value_at
 from st_sf_pipelines.systems.crm.lookup import VALUES, among, chunks, none_taken
 from st_sf_pipelines.systems.crm.objects import PIPELINES, STAGES
-from st_sf_pipelines.systems.crm.session import PAGE, TIMEOUT_SECONDS, CrmSession
+from st_sf_pipelines.systems.crm.session import PAGE, READ_ATTEMPTS, TIMEOUT_SECONDS, CrmSession
 from st_sf_pipelines.systems.crm.stages import OURS, Stages
 from st_sf_pipelines.systems.crm.webhook import Webhook
 from st_sf_pipelines.systems.crm.writer import Writer
@@ -30,14 +30,20 @@ OVERLAP: Final = timedelta(seconds=10)
 class CrmClient:
     """A Destination (see ports) for one tenant's CRM."""
 
-    def __init__(self, tenant: Tenant, taken: Taken = none_taken, timeout: float = TIMEOUT_SECONDS) -> None:
-        """Take a tenant that has a `crm` section; nothing is sent yet.
+    def __init__(
+        self,
+        tenant: Tenant,
+        taken: Taken = none_taken,
+        timeout: float = TIMEOUT_SECONDS,
+        attempts: int = READ_ATTEMPTS,
+    ) -> None:
+        """Take a tenant that has a `crm` section; nothing is sent yet. A probe takes a short timeout and one attempt.
 
         `taken(asset, ids)` tells which of the CRM's records are linked to records of ours already.
         """
         if tenant.crm is None:
             raise ValueError(f"tenant {tenant.name} has no crm section")
-        self._session = CrmSession(tenant.name, tenant.crm, timeout)
+        self._session = CrmSession(tenant.name, tenant.crm, timeout, attempts)
         self._writer = Writer(self._session, tenant.crm, taken)
         self._webhook = Webhook(tenant)
         self.stages: Final = Stages(self._session, tenant.crm)

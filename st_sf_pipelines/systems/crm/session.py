@@ -30,13 +30,15 @@ Where = list[tuple[str, str]]
 class CrmSession:
     """One Payload's REST API, for one tenant. Reads are tried again, writes are not: their caller looks first."""
 
-    def __init__(self, tenant: str, config: Crm, timeout: float = TIMEOUT_SECONDS) -> None:
-        """Take the tenant's name for errors and its access; nothing is sent yet."""
+    def __init__(
+        self, tenant: str, config: Crm, timeout: float = TIMEOUT_SECONDS, attempts: int = READ_ATTEMPTS
+    ) -> None:
+        """Take the tenant's name for errors, its access, and the attempts of a read; nothing is sent yet."""
         self._tenant = tenant
         self._config = config
         self._api = f"{config.api_url.removesuffix('/api')}/api"
         pace = Pace(CALLS_PER_SECOND)
-        self._reads = Http("crm", tenant, pace, timeout, READ_ATTEMPTS, refusal=refusal)
+        self._reads = Http("crm", tenant, pace, timeout, attempts, refusal=refusal)
         self._writes = Http("crm", tenant, pace, timeout, 1, self._reads.sent, refusal)
         self._users = config.collections.get("users", "users")
         self._numeric: dict[str, bool] = {}

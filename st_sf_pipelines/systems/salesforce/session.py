@@ -10,10 +10,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError
-from tenacity import Retrying, retry_if_exception_type
+from tenacity import Retrying, retry_if_exception
 
 from st_sf_pipelines.errors import BudgetSpent, CredentialsError, PermanentError, TransientError
-from st_sf_pipelines.systems.http import ATTEMPTS, Backoff, Patience
+from st_sf_pipelines.systems.http import ATTEMPTS, Backoff, Patience, may_pass
 from st_sf_pipelines.systems.salesforce.auth import SessionKeeper
 from st_sf_pipelines.systems.salesforce.refusals import refusal
 from st_sf_pipelines.systems.salesforce.soap import enveloped, opened
@@ -130,7 +130,7 @@ class SalesforceSession:
 
     def _retried(self, endpoint: str, send: Callable[[Salesforce], Any]) -> Any:
         retrying = Retrying(
-            retry=retry_if_exception_type(TransientError), stop=Patience(self._attempts), wait=Backoff(), reraise=True
+            retry=retry_if_exception(may_pass), stop=Patience(self._attempts), wait=Backoff(), reraise=True
         )
         return retrying(self._once, endpoint, send)
 

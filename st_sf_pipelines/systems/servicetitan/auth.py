@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from st_sf_pipelines.errors import TransientError
+from st_sf_pipelines.errors import RemoteError, TransientError
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -26,15 +27,26 @@ class TokenKeeper:
         self._lock = threading.Lock()
         self._token = ""
         self._renew_at = 0.0
+        self._failures = 0
+        self._failure: RemoteError | None = None
 
     def get(self, http: Http, *, refused: str | None = None) -> str:
         """Give a token that lives, fetched by `http`; a `refused` one (a 401) is renewed unless it was meanwhile.
 
-        Raise CredentialsError if the client id or secret is wrong, TransientError if the token server is down.
+        Raise CredentialsError if the client id or secret is wrong, TransientError if the token server is down. Who
+        waited for a fetch that failed is told the same: a server that is silent is asked for all of them once.
         """
+        failures = self._failures
         with self._lock:
-            if not self._token or time.monotonic() >= self._renew_at or self._token == refused:
+            if self._token and time.monotonic() < self._renew_at and self._token != refused:
+                return self._token
+            if self._failure and self._failures != failures:
+                raise replace(self._failure, tenant=http.tenant)  # each thread its own: raising writes a traceback
+            try:
                 self._fetch(http)
+            except RemoteError as error:
+                self._failures, self._failure = self._failures + 1, error
+                raise
             return self._token
 
     def _fetch(self, http: Http) -> None:

@@ -117,7 +117,7 @@ class ServiceTitanClient:
         try:
             return self._http.json(lambda: make(None))
         except CredentialsError as error:
-            if error.status != httpx.codes.UNAUTHORIZED:
+            if error.status != httpx.codes.UNAUTHORIZED or not used:  # without a token, the token server refused us
                 raise
         refused = used
         return self._http.json(lambda: make(refused))
