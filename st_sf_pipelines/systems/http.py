@@ -157,7 +157,7 @@ class Http:
 
 @cache
 def _authorities() -> ssl.SSLContext:
-    """Read the certificates that we trust: once a process, as it costs more than a poll's calls."""
+    """Read the certificates that we trust, once a process and not for each client."""
     return httpx.create_ssl_context()
 
 
