@@ -9,10 +9,10 @@ from pydantic import Field
 from st_sf_pipelines.defs.raw import SERVICETITAN, key_of
 from st_sf_pipelines.defs.resources import TENANTS, RoundResource
 from st_sf_pipelines.defs.round import with_skipped
-from st_sf_pipelines.errors import RemoteError, StSfError
+from st_sf_pipelines.errors import StSfError
 from st_sf_pipelines.ports import Window
 from st_sf_pipelines.sync.history import Compared, backfill
-from st_sf_pipelines.sync.one_by_one import one_by_one, tell
+from st_sf_pipelines.sync.one_by_one import collect, one_by_one
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES, ENTITY
 
 ASSET = "servicetitan/history"
@@ -57,20 +57,11 @@ def history(
     if unknown:
         raise dg.Failure(f"{', '.join(unknown)}: no entity with a list; choose among {', '.join(LISTED)}")
     month = month_of(context.partition_key)
-    found: dict[str, Compared] = {}
     try:
         with work.operation(ASSET) as counts:
-            errors: list[RemoteError] = []
             chosen = [ENTITY[name] for name in config.entities or LISTED]
-            for entity, came in one_by_one(
-                chosen, lambda entity: backfill(work.db, work.source, work.tenant.id, entity, month)
-            ):
-                if isinstance(came, RemoteError):
-                    errors.append(came)
-                    continue
-                found[entity.name] = came
-                counts.setdefault("entities", {})[entity.name] = asdict(came)
-            tell(errors)
+            read = one_by_one(chosen, lambda entity: backfill(work.db, work.source, work.tenant.id, entity, month))
+            found = collect(read, counts)
     except StSfError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     differ = {name: f"{each.held} held, {each.listed} listed" for name, each in found.items() if not each.agrees}

@@ -9,8 +9,8 @@ from pydantic import Field
 from st_sf_pipelines.defs.raw import SERVICETITAN, key_of
 from st_sf_pipelines.defs.resources import TENANTS, RoundResource
 from st_sf_pipelines.defs.round import with_skipped
-from st_sf_pipelines.errors import RemoteError, StSfError
-from st_sf_pipelines.sync.one_by_one import tell
+from st_sf_pipelines.errors import StSfError
+from st_sf_pipelines.sync.one_by_one import collect
 from st_sf_pipelines.sync.sweep import Swept
 from st_sf_pipelines.sync.sweep import sweep as sweep_lists
 from st_sf_pipelines.systems.servicetitan.entities import ENTITIES
@@ -45,17 +45,9 @@ def sweep(config: SweepConfig, tenant_round: RoundResource) -> dg.MaterializeRes
     """Sweep the tenant's lists until the budget is spent."""
     work = tenant_round.work
     budget = config.calls if config.calls >= 0 else work.tenant.servicetitan.sweep_calls
-    found: dict[str, Swept] = {}
     try:
         with work.operation(ASSET) as counts:
-            errors: list[RemoteError] = []
-            for entity, swept in sweep_lists(work.db, work.source, work.tenant.id, ENTITIES, budget):
-                if isinstance(swept, RemoteError):
-                    errors.append(swept)
-                    continue
-                found[entity.name] = swept
-                counts.setdefault("entities", {})[entity.name] = asdict(swept)
-            tell(errors)
+            found = collect(sweep_lists(work.db, work.source, work.tenant.id, ENTITIES, budget), counts)
     except StSfError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     rows = [_row(name, swept) for name, swept in found.items()]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from st_sf_pipelines.errors import RemoteError, StSfError, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
+
+    from _typeshed import DataclassInstance
 
     from st_sf_pipelines.ports import Entity
 
-Came = TypeVar("Came")
+Came = TypeVar("Came", bound="DataclassInstance")
 SILENT: Final = 2
 """So many in a row that are not answered, after all attempts: the system is down, and the rest is not asked."""
 
@@ -34,7 +37,19 @@ def one_by_one(
             return
 
 
-def tell(errors: Sequence[RemoteError]) -> None:
-    """Raise StSfError that tells all of them, at the end of the work; nothing if there are none."""
+def collect(worked: Iterable[tuple[Entity, Came | RemoteError]], counts: dict[str, Any]) -> dict[str, Came]:
+    """Give what each entity came to, and fill `counts["entities"]` with it, a dataclass, as it comes.
+
+    Raise StSfError that tells all that failed, when each has had its turn.
+    """
+    found: dict[str, Came] = {}
+    errors: list[str] = []
+    for entity, came in worked:
+        if isinstance(came, RemoteError):
+            errors.append(str(came))
+            continue
+        found[entity.name] = came
+        counts.setdefault("entities", {})[entity.name] = asdict(came)
     if errors:
-        raise StSfError("; ".join(map(str, errors)))
+        raise StSfError("; ".join(errors))
+    return found
